@@ -1,0 +1,40 @@
+/**
+ * Decimal text to and from integer mantissas, exactly. Cold path: the venues' hot parsers read
+ * decimals from bytes themselves and are tested against this.
+ */
+import { FaultError } from '../faults/fault.js';
+
+const DECIMAL = /^(-?)(\d{1,32})(?:\.(\d{0,32}))?$/;
+
+/**
+ * Mantissa of `text` at `decimals` places. Trailing zeros beyond them are dropped.
+ * Throws FaultError FRAME_PRECISION if a digit would be lost or the result exceeds 2^53 - 1, and
+ * FRAME_MALFORMED if the text is no plain decimal.
+ */
+export function parseDecimal(text: string, decimals: number): number {
+  const match = DECIMAL.exec(text);
+  if (match === null) throw new FaultError('FRAME_MALFORMED', `not a decimal: ${text.slice(0, 40)}`);
+  const fraction = (match[3] ?? '').replace(/0+$/, '');
+  if (fraction.length > decimals) {
+    throw new FaultError('FRAME_PRECISION', `${text} has more than ${decimals} decimals`);
+  }
+  const mantissa = Number(match[2] + fraction.padEnd(decimals, '0'));
+  if (!Number.isSafeInteger(mantissa)) {
+    throw new FaultError('FRAME_PRECISION', `${text} exceeds 2^53 at ${decimals} decimals`);
+  }
+  return match[1] === '-' ? -mantissa : mantissa;
+}
+
+/** Text of a mantissa with exactly `decimals` places, e.g. (6165970, 2) gives `61659.70`. */
+export function formatDecimal(mantissa: number, decimals: number): string {
+  if (decimals === 0) return String(mantissa);
+  const digits = String(Math.abs(mantissa)).padStart(decimals + 1, '0');
+  const point = digits.length - decimals;
+  return `${mantissa < 0 ? '-' : ''}${digits.slice(0, point)}.${digits.slice(point)}`;
+}
+
+/** Decimal places written in `text`, e.g. `0.10` gives 2. */
+export function decimalPlaces(text: string): number {
+  const point = text.indexOf('.');
+  return point < 0 ? 0 : text.length - point - 1;
+}

@@ -1,0 +1,37 @@
+/**
+ * The book hash: 64 bits, kept as two 32-bit lanes, the XOR over all levels of `mix(side, price,
+ * size)`. A level of size 0 contributes nothing, so a change costs two mixes: the old level out, the
+ * new level in. The definition is public (schemas/README.md): every client can recompute it.
+ *
+ *     lane(seed): h = seed ^ (side + 1) * 0x9E3779B1
+ *                 for w of [price low 32, price high 32, size low 32, size high 32]:
+ *                   h = (h ^ w) * 0x85EBCA6B mod 2^32;  h ^= h >>> 15
+ *                 h *= 0xC2B2AE35;  h ^= h >>> 13
+ *     low lane: seed 0x243F6A88, high lane: seed 0x85A308D3
+ *
+ * Hot: called twice a level change. Price and size are non-negative integers below 2^53.
+ */
+export const HASH_SEED_LOW = 0x243f6a88;
+export const HASH_SEED_HIGH = 0x85a308d3;
+
+const TWO_32 = 4294967296;
+
+export function levelHashLane(seed: number, side: number, price: number, size: number): number {
+  let h = seed ^ Math.imul(side + 1, 0x9e3779b1);
+  h = Math.imul(h ^ (price | 0), 0x85ebca6b);
+  h ^= h >>> 15;
+  h = Math.imul(h ^ (price < TWO_32 ? 0 : (price / TWO_32) | 0), 0x85ebca6b);
+  h ^= h >>> 15;
+  h = Math.imul(h ^ (size | 0), 0x85ebca6b);
+  h ^= h >>> 15;
+  h = Math.imul(h ^ (size < TWO_32 ? 0 : (size / TWO_32) | 0), 0x85ebca6b);
+  h ^= h >>> 15;
+  h = Math.imul(h, 0xc2b2ae35);
+  return h ^ (h >>> 13);
+}
+
+/** Sixteen lower-case hex digits, high lane first. */
+export function hashText(high: number, low: number): string {
+  const hex = (lane: number): string => (lane >>> 0).toString(16).padStart(8, '0');
+  return hex(high) + hex(low);
+}

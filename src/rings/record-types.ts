@@ -1,0 +1,122 @@
+/**
+ * Type ids and payload layouts of all ring records. Indexes are doubles from the payload's first.
+ *
+ * Ingest → books: one record a venue event ("feed event").
+ *
+ *     0 INSTRUMENT   1 FLAGS   2 EXCHANGE_NS   3 RECEIVED_NS
+ *     4 SEQUENCE_FIRST   5 SEQUENCE_LAST   6 SEQUENCE_PREVIOUS   7 ENGINE_NS   8 … by type
+ *
+ * A venue number that is absent is ABSENT (-1; for times too: no venue event is from before 1970).
+ * Books → broadcast: an envelope of doubles, then the finished FlatBuffers message ("output").
+ */
+export const RecordType = {
+  // ingest → books
+  DepthUpdate: 1,
+  DepthSnapshot: 2,
+  BookTicker: 3,
+  Trade: 4,
+  /** The source of an instrument's channel changed state (connected, lost, silent). */
+  SourceState: 5,
+  SnapshotRefused: 6,
+  InstrumentDefined: 7,
+  // order by order: 16 … 31
+  OrderEvent: 16,
+  OrderSnapshot: 17,
+  BlockEnd: 18,
+  // books → ingest
+  SnapshotWanted: 32,
+  // books → broadcast and other readers of finished messages
+  BookSnapshotOut: 48,
+  BookDeltaOut: 49,
+  BboOut: 50,
+  TradesOut: 51,
+  /** Status on the status stream. */
+  StatusOut: 52,
+  /** Status in-band on the book stream. */
+  BookStatusOut: 53,
+  OrdersSnapshotOut: 54,
+  OrdersDeltaOut: 55,
+} as const;
+export type RecordType = (typeof RecordType)[keyof typeof RecordType];
+
+export const ABSENT = -1;
+
+/** Common to every feed event. */
+export const INSTRUMENT = 0;
+export const FLAGS = 1;
+export const EXCHANGE_NS = 2;
+export const RECEIVED_NS = 3;
+export const SEQUENCE_FIRST = 4;
+export const SEQUENCE_LAST = 5;
+export const SEQUENCE_PREVIOUS = 6;
+export const ENGINE_NS = 7;
+export const FEED_HEADER_DOUBLES = 8;
+
+/** DepthUpdate, DepthSnapshot: counts, then (price, size) pairs, bids before asks. Size 0 removes. */
+export const BIDS_COUNT = 8;
+export const ASKS_COUNT = 9;
+export const LEVELS = 10;
+export const DOUBLES_PER_LEVEL = 2;
+
+/** BookTicker: SEQUENCE_LAST is the book update id. A side that is empty has size 0. */
+export const TICKER_BID_PRICE = 8;
+export const TICKER_BID_SIZE = 9;
+export const TICKER_ASK_PRICE = 10;
+export const TICKER_ASK_SIZE = 11;
+export const BOOK_TICKER_DOUBLES = 12;
+
+/** Trade: SEQUENCE_FIRST … SEQUENCE_LAST are the venue's raw trade ids that it covers. */
+export const TRADE_PRICE = 8;
+export const TRADE_SIZE = 9;
+export const TRADE_AGGRESSOR = 10;
+export const TRADE_ID = 11;
+export const TRADE_DOUBLES = 12;
+
+/** SourceState. */
+export const SOURCE_STATE = 8;
+export const SOURCE_CHANNEL = 9;
+export const SOURCE_REASON = 10;
+export const SOURCE_STATE_DOUBLES = 11;
+export const SourceState = {
+  /** Frames arrive (again): a book may align. */
+  Up: 0,
+  /** The connection is gone or was replaced without overlap: continuity is lost. */
+  Lost: 1,
+  /** Nothing for longer than the channel's threshold, continuity not disproved. */
+  Silent: 2,
+  /** A frame of this instrument was refused (malformed, precision, ring full): continuity is lost. */
+  FrameLost: 3,
+} as const;
+
+/** SnapshotRefused: after how long the books may ask again is in RETRY_AFTER_NS. */
+export const REFUSED_REASON = 8;
+export const RETRY_AFTER_NS = 9;
+export const SNAPSHOT_REFUSED_DOUBLES = 10;
+
+/** InstrumentDefined: new decimals or tick size; the book starts anew. */
+export const DEFINED_PRICE_DECIMALS = 8;
+export const DEFINED_SIZE_DECIMALS = 9;
+export const DEFINED_TICK_SIZE = 10;
+export const DEFINED_LOT_SIZE = 11;
+export const INSTRUMENT_DEFINED_DOUBLES = 12;
+
+/** SnapshotWanted (books → ingest): which instrument, why (StateReason), at which attempt. */
+export const WANTED_INSTRUMENT = 0;
+export const WANTED_REASON = 1;
+export const WANTED_ATTEMPT = 2;
+export const SNAPSHOT_WANTED_DOUBLES = 3;
+
+/**
+ * Output envelope: 8 doubles, then the message's bytes.
+ * OUT_STATE is the book's state after the message. A message may be patched in place by its reader
+ * (publishedNs) because the reader owns the record until poll returns.
+ */
+export const OUT_INSTRUMENT = 0;
+export const OUT_FLAGS = 1;
+export const OUT_EPOCH = 2;
+export const OUT_SEQUENCE = 3;
+export const OUT_MESSAGE_BYTES = 4;
+export const OUT_RECEIVED_NS = 5;
+export const OUT_APPLIED_NS = 6;
+export const OUT_STATE = 7;
+export const OUT_ENVELOPE_DOUBLES = 8;

@@ -1,0 +1,123 @@
+/**
+ * The writing end of a ring: one thread, one instance at a time. Hot.
+ *
+ *     const slot = ring.tryClaim(typeId, payloadBytes);   // index into ring.doubles, or negative
+ *     if (slot >= 0) ring.doubles[slot + 3] = price;      // plain writes
+ *     …                                                   // more claims
+ *     ring.commit();                                      // one release for the batch
+ */
+import {
+  CAPACITY_WORD,
+  HEAD_WORD,
+  HIGH_WATER_WORD,
+  PADDING_TYPE,
+  RECORDS_WORD,
+  RECORD_HEADER_WORDS,
+  TAIL_WORD,
+  WRITER_EPOCH_WORD,
+} from './ring-layout.js';
+
+/** tryClaim: there is no room now; the consumer has to catch up. */
+export const RING_FULL = -1;
+/** tryClaim: the record can never fit (more than half of the ring). */
+export const RECORD_TOO_LARGE = -2;
+
+export class RingProducer {
+  /** The whole buffer, seen three ways. Slots index `doubles`; a slot is words 2·slot, bytes 8·slot. */
+  readonly words: Int32Array;
+  readonly doubles: Float64Array;
+  readonly bytes: Uint8Array;
+  private readonly mask: number;
+  private readonly capacityWords: number;
+  /** Next position to claim; ahead of the published tail by what is claimed and not committed. */
+  private claimed: number;
+  private published: number;
+  /** A cached copy of the consumer's head: can only be too old, so it under-states the free room. */
+  private cachedHead: number;
+  private lastClaim = -1;
+  private highWater: number;
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.words = new Int32Array(buffer);
+    this.doubles = new Float64Array(buffer);
+    this.bytes = new Uint8Array(buffer);
+    this.capacityWords = this.words[CAPACITY_WORD]!;
+    this.mask = this.capacityWords - 1;
+    this.claimed = Atomics.load(this.words, TAIL_WORD);
+    this.published = this.claimed;
+    this.cachedHead = Atomics.load(this.words, HEAD_WORD);
+    this.highWater = this.words[HIGH_WATER_WORD]!;
+  }
+
+  /**
+   * Room for one record of `payloadBytes`, as an index into `doubles`; RING_FULL or RECORD_TOO_LARGE
+   * otherwise. The payload holds old bytes until it is written. Nothing is visible before `commit`.
+   */
+  tryClaim(typeId: number, payloadBytes: number): number {
+    const needed = RECORD_HEADER_WORDS + (((payloadBytes + 7) >>> 3) << 1);
+    if (needed > this.capacityWords >>> 1) return RECORD_TOO_LARGE;
+    let index = this.claimed & this.mask;
+    const untilEnd = this.capacityWords - index;
+    const total = needed > untilEnd ? needed + untilEnd : needed;
+    if (this.capacityWords - ((this.claimed - this.cachedHead) | 0) < total) {
+      // acquire: pairs with the release of HEAD in RingConsumer.poll
+      this.cachedHead = Atomics.load(this.words, HEAD_WORD);
+      if (this.capacityWords - ((this.claimed - this.cachedHead) | 0) < total) return RING_FULL;
+    }
+    if (needed > untilEnd) {
+      this.words[RECORDS_WORD + index] = untilEnd;
+      this.words[RECORDS_WORD + index + 1] = PADDING_TYPE;
+      this.claimed = (this.claimed + untilEnd) | 0;
+      index = 0;
+    }
+    this.lastClaim = index;
+    this.words[RECORDS_WORD + index] = needed;
+    this.words[RECORDS_WORD + index + 1] = typeId;
+    this.claimed = (this.claimed + needed) | 0;
+    return (RECORDS_WORD + index + RECORD_HEADER_WORDS) >>> 1;
+  }
+
+  /** Makes the last claimed record shorter: `payloadBytes` at most what was claimed. */
+  shrinkLast(payloadBytes: number): void {
+    const needed = RECORD_HEADER_WORDS + (((payloadBytes + 7) >>> 3) << 1);
+    const at = RECORDS_WORD + this.lastClaim;
+    this.claimed = (this.claimed - (this.words[at]! - needed)) | 0;
+    this.words[at] = needed;
+  }
+
+  /** Publishes all records claimed so far. */
+  commit(): void {
+    if (this.claimed === this.published) return;
+    this.published = this.claimed;
+    const used = (this.claimed - this.cachedHead) | 0;
+    if (used > this.highWater) this.noteHighWater();
+    // release: pairs with the acquire of TAIL in RingConsumer.poll
+    Atomics.store(this.words, TAIL_WORD, this.claimed);
+  }
+
+  /** Forgets what was claimed and not committed. */
+  abort(): void {
+    this.claimed = this.published;
+  }
+
+  /** Words in use now, by a fresh look at the consumer. For metrics and tests. */
+  usedWords(): number {
+    this.cachedHead = Atomics.load(this.words, HEAD_WORD);
+    return (this.claimed - this.cachedHead) | 0;
+  }
+
+  /** Tells the consumer that a new writer has taken over (after a crash): it must not trust continuity. */
+  announceNewWriter(): void {
+    Atomics.add(this.words, WRITER_EPOCH_WORD, 1);
+  }
+
+  private noteHighWater(): void {
+    // The cached head over-states the use; only a fresh look may raise the mark.
+    this.cachedHead = Atomics.load(this.words, HEAD_WORD);
+    const used = (this.claimed - this.cachedHead) | 0;
+    if (used > this.highWater) {
+      this.highWater = used;
+      this.words[HIGH_WATER_WORD] = used;
+    }
+  }
+}
