@@ -1,4 +1,11 @@
-/** Flags of an event, in the rings and on the wire alike (`Head.flags`). */
+/**
+ * Flags of an event, in the rings and on the wire alike (`Head.flags`).
+ *
+ * A snapshot in parts: `Snapshot`, then `Continued` …, the final one with `Last`. In a stream each
+ * part takes a sequence; a snapshot made for one client is an anchor, and all its parts carry the
+ * sequence that it stands for. So a reader takes a `Continued` part whose sequence is that of the part
+ * before it or one more.
+ */
 export const EventFlag = {
   /** Last message of one venue event: only now may a reader act on the book. */
   Last: 1,
