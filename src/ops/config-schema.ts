@@ -1,0 +1,80 @@
+/** The configuration of a node: its shape, its limits and its defaults. Main thread, cold. */
+import { z } from 'zod';
+
+const port = z.number().int().min(0).max(65535);
+const url = (protocols: readonly string[]) =>
+  z.string().refine((text) => protocols.some((protocol) => text.startsWith(`${protocol}://`)), {
+    message: `expected a URL beginning with ${protocols.map((p) => `${p}://`).join(' or ')}`,
+  });
+const milliseconds = z.number().int().min(0).max(86_400_000);
+
+const venueSchema = z.strictObject({
+  id: z.string().min(1).optional(),
+  symbols: z.union([z.literal('all'), z.array(z.string().min(1)).min(1)]).optional(),
+  restUrl: url(['http', 'https']).optional(),
+  webSocketUrl: url(['ws', 'wss']).optional(),
+  settings: z.record(z.string(), z.string()).default({}),
+  startTimeoutMs: milliseconds.default(0),
+});
+
+const serverSchema = z
+  .strictObject({
+    enabled: z.boolean().default(true),
+    port: port.default(9001),
+    host: z.string().min(1).default('127.0.0.1'),
+    token: z.string().min(8).optional(),
+    tlsCertFile: z.string().min(1).optional(),
+    tlsKeyFile: z.string().min(1).optional(),
+    allowedOrigins: z.array(z.string().min(1)).default([]),
+    allowedHosts: z.array(z.string().min(1)).default([]),
+  })
+  .refine((server) => (server.tlsCertFile === undefined) === (server.tlsKeyFile === undefined), {
+    message: 'tlsCertFile and tlsKeyFile belong together',
+  });
+
+const threadsSchema = z.strictObject({
+  layout: z.enum(['auto', 'full', 'split', 'fused']).default('auto'),
+  workers: z.number().int().min(0).max(64).default(0),
+  idle: z.enum(['auto', 'spin', 'park', 'hybrid']).default('auto'),
+  hangMs: z.number().int().min(50).max(60_000).default(150),
+  heapMb: z.number().int().min(32).max(65_536).default(512),
+});
+
+const FAULT_NAMES = [
+  'drop', 'duplicate', 'reorder', 'corrupt', 'stall', 'disconnect',
+  'lateSnapshot', 'staleSnapshot', 'rateLimited',
+] as const;
+const probability = z.number().min(0).max(1);
+
+const simulatorSchema = z.strictObject({
+  instruments: z.number().int().min(1).max(2_000).default(24),
+  rate: z.number().min(0).max(1_000_000).default(2_000),
+  seed: z.number().int().min(0).max(4_294_967_295).default(1),
+  faults: z.partialRecord(z.enum(FAULT_NAMES), probability).default({}),
+});
+
+export const configSchema = z.strictObject({
+  venue: venueSchema.prefault({}),
+  channels: z.array(z.enum(['book', 'bbo', 'trades'])).min(1).default(['book', 'bbo', 'trades']),
+  server: serverSchema.prefault({}),
+  admin: z
+    .strictObject({ port: port.optional(), host: z.string().min(1).default('127.0.0.1') })
+    .prefault({}),
+  threads: threadsSchema.prefault({}),
+  simulator: simulatorSchema.prefault({}),
+  log: z
+    .strictObject({
+      level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+      format: z.enum(['auto', 'json', 'pretty']).default('auto'),
+    })
+    .prefault({}),
+});
+
+export type NodeConfig = z.output<typeof configSchema>;
+/** What a program may leave out when it embeds a node. */
+export type NodeConfigInput = z.input<typeof configSchema>;
+
+/** For editors: `ringside serve --print-schema > ringside.schema.json`. */
+export function configJsonSchema(): unknown {
+  return z.toJSONSchema(configSchema, { io: 'input', target: 'draft-2020-12' });
+}
