@@ -1,0 +1,177 @@
+/**
+ * How this node lays out its messages, byte by byte. Every message is a plain FlatBuffer of
+ * schemas/market-data.fbs (any generated reader decodes it); this is the one layout among the legal
+ * ones that we write, and that the decoder has a short cut for. Constants only; used on hot paths.
+ *
+ *     byte 0    root offset (16)                 24   body type (u8), one byte of padding
+ *          4    "RSD1"                           26   vtable of the body, 8 to 18 bytes
+ *          8    vtable of Message                 …   body table (a multiple of 4 from byte 36 on)
+ *         16    Message table: soffset           48   Head, 88 bytes; in every message that has one
+ *         20    offset of the body              136   the rest, see the table below
+ *
+ *                       vtable    table   head  further fields                        first vector
+ *     BookSnapshot (1)  26 … 44    44      48   136 bids 140 asks 144 depth               160
+ *                                               148 instrument 152, 153 exponents
+ *     BookDelta (2)     26 … 36    36      48    40 bids  44 asks                         144
+ *     Bbo (3)           26 … 40    44      48   136 bid 152 ask 168, 172 orders            –
+ *     Trades (4)        26 … 34    40      48    44 trades                                144
+ *     Status (5)        26 … 34    44      48   136 since                                  –
+ *     Heartbeat (6)     26 … 34    36       –    40 published 48 streams                   56
+ *
+ * "First vector" is where its elements begin, 8-byte aligned; their count stands 4 bytes before. The
+ * second vector follows with 4 bytes of padding and its count. All lengths are multiples of 8.
+ */
+import { invariant } from '../faults/invariant.js';
+
+/** Values of the union `Body`. */
+export const BodyType = {
+  BookSnapshot: 1,
+  BookDelta: 2,
+  Bbo: 3,
+  Trades: 4,
+  Status: 5,
+  Heartbeat: 6,
+} as const;
+export type BodyType = (typeof BodyType)[keyof typeof BodyType];
+
+/** "RSD1" as a little-endian word. */
+export const FILE_IDENTIFIER = 0x31445352;
+
+/** Sizes of the schema's structs. */
+export const HEAD_BYTES = 88;
+export const LEVEL_BYTES = 16;
+export const TRADE_BYTES = 40;
+export const POSITION_BYTES = 24;
+
+/** Words (4 bytes) from the message's first. */
+export const BODY_TYPE_WORD = 6;
+export const HEAD_WORD = 12;
+export const HEAD_WORDS = HEAD_BYTES / 4;
+export const HEAD_PUBLISHED_WORD = HEAD_WORD + 16;
+
+export const DELTA_BIDS_OFFSET_WORD = 10;
+export const DELTA_ASKS_OFFSET_WORD = 11;
+export const DELTA_LEVELS_WORD = 36;
+
+export const SNAPSHOT_BIDS_OFFSET_WORD = 34;
+export const SNAPSHOT_ASKS_OFFSET_WORD = 35;
+export const SNAPSHOT_DEPTH_WORD = 36;
+export const SNAPSHOT_INSTRUMENT_OFFSET_WORD = 37;
+export const SNAPSHOT_EXPONENTS_WORD = 38;
+export const SNAPSHOT_LEVELS_WORD = 40;
+
+export const BBO_BID_WORD = 34;
+export const BBO_ASK_WORD = 38;
+export const BBO_BID_ORDERS_WORD = 42;
+export const BBO_ASK_ORDERS_WORD = 43;
+export const BBO_BYTES = 176;
+
+export const TRADES_WORD = 36;
+
+export const STATUS_SINCE_WORD = 34;
+export const STATUS_BYTES = 144;
+
+export const HEARTBEAT_PUBLISHED_WORD = 10;
+export const HEARTBEAT_STREAMS_WORD = 14;
+
+/** Doubles of a trade and of a stream position in the encoder's input and the decoder's output. */
+export const TRADE_FIELDS = 5;
+export const POSITION_FIELDS = 4;
+
+interface BodyLayout {
+  readonly type: BodyType;
+  readonly tableByte: number;
+  readonly tableBytes: number;
+  /** Byte of each field of the schema, in its order there. */
+  readonly fieldBytes: readonly number[];
+  /** Words with offsets that never change: [word, byte it points to]. */
+  readonly offsets: readonly (readonly [number, number])[];
+  readonly words: number;
+}
+
+const VTABLE_BYTE = 26;
+const HEAD_BYTE = HEAD_WORD * 4;
+
+/** The words of a message that never change: everything before the vectors except head and values. */
+function templateOf(layout: BodyLayout): Int32Array {
+  const words = new Int32Array(layout.words);
+  const view = new DataView(words.buffer);
+  view.setUint32(0, 16, true);
+  view.setUint32(4, FILE_IDENTIFIER, true);
+  view.setUint16(8, 8, true);
+  view.setUint16(10, 9, true);
+  view.setUint16(12, 8, true);
+  view.setUint16(14, 4, true);
+  view.setInt32(16, 8, true);
+  view.setUint32(20, layout.tableByte - 20, true);
+  view.setUint8(24, layout.type);
+  const vtableBytes = 4 + 2 * layout.fieldBytes.length;
+  invariant(VTABLE_BYTE + vtableBytes <= layout.tableByte, 'the vtable ends before its table');
+  view.setUint16(VTABLE_BYTE, vtableBytes, true);
+  view.setUint16(VTABLE_BYTE + 2, layout.tableBytes, true);
+  layout.fieldBytes.forEach((byte, index) => {
+    view.setUint16(VTABLE_BYTE + 4 + 2 * index, byte - layout.tableByte, true);
+  });
+  view.setInt32(layout.tableByte, layout.tableByte - VTABLE_BYTE, true);
+  for (const [word, target] of layout.offsets) view.setUint32(word * 4, target - word * 4, true);
+  return words;
+}
+
+invariant(
+  new Uint8Array(new Uint32Array([1]).buffer)[0] === 1,
+  'messages are laid out through 32-bit views: the host must be little-endian',
+);
+
+export const DELTA_TEMPLATE = templateOf({
+  type: BodyType.BookDelta,
+  tableByte: 36,
+  tableBytes: HEAD_BYTE + HEAD_BYTES - 36,
+  fieldBytes: [HEAD_BYTE, 40, 44],
+  offsets: [[DELTA_BIDS_OFFSET_WORD, DELTA_LEVELS_WORD * 4 - 4]],
+  words: DELTA_LEVELS_WORD,
+});
+
+export const SNAPSHOT_TEMPLATE = templateOf({
+  type: BodyType.BookSnapshot,
+  tableByte: 44,
+  tableBytes: 154 - 44,
+  fieldBytes: [HEAD_BYTE, 136, 140, 152, 153, 144, 148],
+  offsets: [[SNAPSHOT_BIDS_OFFSET_WORD, SNAPSHOT_LEVELS_WORD * 4 - 4]],
+  words: SNAPSHOT_LEVELS_WORD,
+});
+
+export const BBO_TEMPLATE = templateOf({
+  type: BodyType.Bbo,
+  tableByte: 44,
+  tableBytes: BBO_BYTES - 44,
+  fieldBytes: [HEAD_BYTE, 136, 152, 168, 172],
+  offsets: [],
+  words: HEAD_WORD,
+});
+
+export const TRADES_TEMPLATE = templateOf({
+  type: BodyType.Trades,
+  tableByte: 40,
+  tableBytes: HEAD_BYTE + HEAD_BYTES - 40,
+  fieldBytes: [HEAD_BYTE, 44],
+  offsets: [[11, TRADES_WORD * 4 - 4]],
+  words: TRADES_WORD,
+});
+
+export const STATUS_TEMPLATE = templateOf({
+  type: BodyType.Status,
+  tableByte: 44,
+  tableBytes: STATUS_BYTES - 44,
+  fieldBytes: [HEAD_BYTE, 136],
+  offsets: [],
+  words: HEAD_WORD,
+});
+
+export const HEARTBEAT_TEMPLATE = templateOf({
+  type: BodyType.Heartbeat,
+  tableByte: 36,
+  tableBytes: 52 - 36,
+  fieldBytes: [40, 48],
+  offsets: [[12, HEARTBEAT_STREAMS_WORD * 4 - 4]],
+  words: HEARTBEAT_STREAMS_WORD,
+});

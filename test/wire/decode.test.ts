@@ -1,0 +1,196 @@
+/** The decoder: inverse of the encoder, and reader of any other legal layout. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import * as flatbuffers from 'flatbuffers';
+import { DecodeError, MessageDecoder } from '../../src/wire/decode.js';
+import { MessageEncoder } from '../../src/wire/encode.js';
+import { HEAD_DOUBLES, HeadField } from '../../src/wire/head-fields.js';
+import { BodyType } from '../../src/wire/message-layout.js';
+import * as wire from '../../src/wire/generated/ringside/wire.js';
+import {
+  ORIGIN_UNIX_NS,
+  sampleHead,
+  sampleLevels,
+  samplePositions,
+  sampleTrades,
+  timeline,
+} from './sample-messages.js';
+
+const encoder = new MessageEncoder(timeline);
+const decoder = new MessageDecoder();
+const words = new Int32Array(1 << 16);
+const bytes = new Uint8Array(words.buffer);
+const NAME = new TextEncoder().encode('binance-futures:BTCUSDT');
+
+const TIMES = [
+  HeadField.ExchangeNs,
+  HeadField.ReceivedNs,
+  HeadField.AppliedNs,
+  HeadField.PublishedNs,
+];
+
+function assertHeadEquals(head: Float64Array): void {
+  const exact = [
+    decoder.exchangeUnixNs(),
+    decoder.receivedUnixNs(),
+    decoder.appliedUnixNs(),
+    decoder.publishedUnixNs(),
+  ];
+  for (let i = 0; i < HEAD_DOUBLES; i++) {
+    const time = TIMES.findIndex((field) => field === i);
+    if (time < 0) {
+      assert.equal(decoder.head[i], head[i], `head field ${i}`);
+    } else {
+      const unixNs = ORIGIN_UNIX_NS + BigInt(head[i]!);
+      assert.equal(exact[time], unixNs);
+      assert.equal(decoder.head[i], Number(unixNs));
+    }
+  }
+}
+
+test('MessageDecoder: a delta of the encoder comes back, at any byte offset', () => {
+  const head = sampleHead();
+  const levels = sampleLevels(150);
+  for (const [bids, asks] of [
+    [0, 0],
+    [1, 2],
+    [70, 80],
+  ] as const) {
+    const length = encoder.writeBookDelta(words, 0, head, levels, 0, bids, asks);
+    for (const shift of [0, 1, 3, 8]) {
+      const moved = new Uint8Array(length + shift + 5);
+      moved.set(bytes.subarray(0, length), shift);
+      assert.equal(decoder.decode(moved, shift, length), BodyType.BookDelta);
+      assertHeadEquals(head);
+      assert.equal(decoder.bidsCount, bids);
+      assert.equal(decoder.asksCount, asks);
+      assert.deepEqual(
+        decoder.levels.slice(0, (bids + asks) * 2),
+        levels.slice(0, (bids + asks) * 2),
+      );
+    }
+    assert.equal(decoder.decodeWords(words, 0, length), BodyType.BookDelta);
+  }
+});
+
+test('MessageDecoder: snapshot, BBO, trades, status and heartbeat of the encoder come back', () => {
+  const head = sampleHead();
+  const levels = sampleLevels(10);
+  let length = encoder.writeBookSnapshot(words, 0, head, levels, 0, 4, 6, 20, 2, 3, NAME);
+  assert.equal(decoder.decode(bytes, 0, length), BodyType.BookSnapshot);
+  assertHeadEquals(head);
+  assert.deepEqual([decoder.depth, decoder.priceDecimals, decoder.sizeDecimals], [20, 2, 3]);
+  assert.equal(decoder.instrumentName(), 'binance-futures:BTCUSDT');
+  assert.deepEqual(decoder.levels.slice(0, 20), levels);
+
+  length = encoder.writeBbo(words, 0, head, 1, -2, 3, 2 ** 53 - 1, 5, 6);
+  assert.equal(decoder.decode(bytes, 0, length), BodyType.Bbo);
+  assertHeadEquals(head);
+  assert.deepEqual([...decoder.bbo], [1, -2, 3, 2 ** 53 - 1, 5, 6]);
+
+  const trades = sampleTrades(40);
+  length = encoder.writeTrades(words, 0, head, trades, 0, 40);
+  assert.equal(decoder.decode(bytes, 0, length), BodyType.Trades);
+  assertHeadEquals(head);
+  assert.equal(decoder.tradesCount, 40);
+  for (let i = 0; i < 40; i++) {
+    for (const field of [0, 1, 2, 4]) {
+      assert.equal(decoder.trades[i * 5 + field], trades[i * 5 + field]);
+    }
+    const timelineNs = trades[i * 5 + 3]!;
+    const unixNs = timelineNs === -1 ? 0n : ORIGIN_UNIX_NS + BigInt(timelineNs);
+    assert.equal(decoder.tradeExchangeUnixNs(i), unixNs);
+    assert.equal(decoder.trades[i * 5 + 3], Number(unixNs));
+  }
+
+  length = encoder.writeStatus(words, 0, head, 5_000_000_000);
+  assert.equal(decoder.decode(bytes, 0, length), BodyType.Status);
+  assertHeadEquals(head);
+  assert.equal(decoder.sinceUnixNs(), ORIGIN_UNIX_NS + 5_000_000_000n);
+
+  const positions = samplePositions(33);
+  length = encoder.writeHeartbeat(words, 0, 77, positions, 33);
+  assert.equal(decoder.decode(bytes, 0, length), BodyType.Heartbeat);
+  assert.equal(decoder.publishedUnixNs(), ORIGIN_UNIX_NS + 77n);
+  assert.equal(decoder.positionsCount, 33);
+  assert.deepEqual(decoder.positions.slice(0, 33 * 4), positions);
+});
+
+test('MessageDecoder: a message laid out by the generated Builder is read as well', () => {
+  const builder = new flatbuffers.Builder(64);
+  const name = builder.createString('kraken:BTC/USD');
+  wire.BookSnapshot.startAsksVector(builder, 1);
+  wire.Level.createLevel(builder, 6n, -7n);
+  const asks = builder.endVector();
+  wire.BookSnapshot.startBidsVector(builder, 2);
+  wire.Level.createLevel(builder, 3n, 4n);
+  wire.Level.createLevel(builder, 1n, 2n ** 53n - 1n);
+  const bids = builder.endVector();
+  wire.BookSnapshot.startBookSnapshot(builder);
+  wire.BookSnapshot.addInstrument(builder, name);
+  wire.BookSnapshot.addBids(builder, bids);
+  wire.BookSnapshot.addPriceExponent(builder, -1);
+  wire.BookSnapshot.addAsks(builder, asks);
+  wire.BookSnapshot.addHead(
+    builder,
+    wire.Head.createHead(builder, 1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n, 9n, 10, 11, 12, 13, 1, 2),
+  );
+  const body = wire.BookSnapshot.endBookSnapshot(builder);
+  wire.Message.finishMessageBuffer(
+    builder,
+    wire.Message.createMessage(builder, wire.Body.BookSnapshot, body),
+  );
+  const built = builder.asUint8Array();
+  assert.equal(decoder.decode(built, 0, built.length), BodyType.BookSnapshot);
+  assert.deepEqual([...decoder.head], [1, 2, 3, 4, 5, 0, 6, 7, 8, 9, 10, 11, 12, 13, 1, 2]);
+  assert.deepEqual([decoder.bidsCount, decoder.asksCount], [2, 1]);
+  assert.deepEqual(Array.from(decoder.levels.slice(0, 6)), [1, 2 ** 53 - 1, 3, 4, 6, -7]);
+  assert.deepEqual([decoder.priceDecimals, decoder.sizeDecimals, decoder.depth], [1, 0, 0]);
+  assert.equal(decoder.instrumentName(), 'kraken:BTC/USD');
+});
+
+test('MessageDecoder: every truncation of every message is refused', () => {
+  const lengths = [
+    encoder.writeBookDelta(words, 0, sampleHead(), sampleLevels(6), 0, 3, 3),
+    encoder.writeBookSnapshot(words, 1024, sampleHead(), sampleLevels(6), 0, 3, 3, 5, 2, 3, NAME),
+    encoder.writeBbo(words, 2048, sampleHead(), 1, 2, 3, 4, 5, 6),
+    encoder.writeTrades(words, 3072, sampleHead(), sampleTrades(2), 0, 2),
+    encoder.writeStatus(words, 4096, sampleHead(), 5),
+    encoder.writeHeartbeat(words, 5120, 5, samplePositions(2), 2),
+  ];
+  lengths.forEach((length, index) => {
+    const padding = index === 1 ? 4 : 0;
+    for (let cut = 0; cut < length - padding; cut++) {
+      assert.ok(decoder.decode(bytes, index * 4096, cut) < 0, `message ${index} cut at ${cut}`);
+    }
+    assert.ok(decoder.decode(bytes, index * 4096, length) > 0);
+  });
+});
+
+test('MessageDecoder: a number that a double cannot hold is refused, not rounded', () => {
+  const length = encoder.writeBookDelta(words, 0, sampleHead(), sampleLevels(2), 0, 1, 1);
+  for (const [word, high] of [
+    [36 + 1, 0x200000],
+    [36 + 3, -0x200001],
+    [13, 0x200000],
+  ] as const) {
+    const kept = words[word]!;
+    words[word] = high;
+    assert.equal(decoder.decode(bytes, 0, length), DecodeError.Precision);
+    words[word] = kept;
+  }
+  assert.equal(decoder.decode(bytes, 0, length), BodyType.BookDelta);
+});
+
+test('MessageDecoder: a foreign identifier and an unknown body each have their code', () => {
+  const length = encoder.writeStatus(words, 0, sampleHead(), 5);
+  bytes[4] = 0x58;
+  assert.equal(decoder.decode(bytes, 0, length), DecodeError.WrongIdentifier);
+  bytes[4] = 0x52;
+  bytes[24] = 99;
+  assert.equal(decoder.decode(bytes, 0, length), DecodeError.UnknownBody);
+  bytes[24] = 0;
+  assert.equal(decoder.decode(bytes, 0, length), DecodeError.MissingField);
+  assert.equal(decoder.decode(bytes, -8, length), DecodeError.OutOfBounds);
+  assert.equal(decoder.decode(bytes, 0, bytes.length + 1), DecodeError.OutOfBounds);
+});
