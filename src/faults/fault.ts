@@ -23,6 +23,8 @@ export const FAULTS = {
   PORT_IN_USE: Recovery.Exit,
   FILE_UNREADABLE: Recovery.Exit,
   VENUE_UNREACHABLE: Recovery.Exit,
+  /** A thread was replaced more often than its budget allows. */
+  THREAD_FAILING: Recovery.Exit,
   // captures
   CAPTURE_TRUNCATED: Recovery.Refuse,
   CAPTURE_MALFORMED: Recovery.Refuse,

@@ -1,0 +1,53 @@
+/** Every bound of the node's own wiring, in one place, with its reason. Cold. */
+import { CAPACITY_WORDS_MAX, CAPACITY_WORDS_MIN } from '../rings/ring-layout.js';
+import { invariant } from '../faults/invariant.js';
+
+export const LIMITS = {
+  /**
+   * Ingest → books, 8 MiB a worker. A worker may be away for 250 ms while it is replaced; at 50,000
+   * updates a second of 20 levels (416 bytes each) 5.2 MB arrive in that time.
+   */
+  feedRingWords: 2 ** 21,
+  /** Books → broadcast, 8 MiB a worker: the same time at a similar size a message. */
+  outRingWords: 2 ** 21,
+  /** Books → embedding program, 4 MiB a worker: its reader shares a thread with other work. */
+  embedRingWords: 2 ** 20,
+  /** Books → ingest: a wish takes 8 words; all of 2,000 instruments may wish at once. */
+  wantedRingWords: 2 ** 14,
+
+  /** The supervisor looks at every heartbeat this often. */
+  superviseEveryMs: 15,
+  /**
+   * A look that comes this late says that the whole process was held up (suspended, starved), so it
+   * is no evidence against a thread.
+   */
+  superviseLateMsMax: 60,
+  /** Replacements a thread may need within the window before the node gives up. */
+  restartsMax: 8,
+  restartWindowMs: 60_000,
+  /** A thread that does not report ready within this after its start counts as hung. */
+  threadStartMsMax: 10_000,
+
+  /** Shutdown: clients are told and rings drained within this, then threads are ended by force. */
+  stopAgentsMsMax: 4_000,
+  stopThreadsMsMax: 3_000,
+
+  /** Loading the instrument list: first retry, greatest wait, time for one answer. */
+  instrumentsBackoffMsMin: 250,
+  instrumentsBackoffMsMax: 10_000,
+  instrumentsAnswerMsMax: 10_000,
+  /** `exchangeInfo` of the largest venue is about 4 MB. */
+  instrumentsBytesMax: 64 * 1024 * 1024,
+
+  /** Events that may wait for an embedding program's iterator before the oldest are dropped. */
+  iteratorQueueMax: 8_192,
+  /** Records read from the embedding rings in one turn of the main thread's loop. */
+  embedRecordsPerTurn: 2_048,
+} as const;
+
+for (const words of [LIMITS.feedRingWords, LIMITS.outRingWords, LIMITS.embedRingWords, LIMITS.wantedRingWords]) {
+  invariant(words >= CAPACITY_WORDS_MIN && words <= CAPACITY_WORDS_MAX, 'ring sizes are within limits');
+  invariant((words & (words - 1)) === 0, 'ring sizes are powers of two');
+}
+invariant(LIMITS.stopAgentsMsMax + LIMITS.stopThreadsMsMax < 10_000, 'a shutdown ends within 10 s');
+invariant(LIMITS.superviseEveryMs * 3 < LIMITS.superviseLateMsMax + 1, 'a look is late after several periods');

@@ -1,0 +1,93 @@
+/**
+ * Asks the venue for its instruments before any thread starts: again and again under back-off, since
+ * a node may be started before the network is. Main thread, cold.
+ */
+import { FaultError } from '../faults/fault.js';
+import type { Instrument } from '../domain/instrument.js';
+import type { Prng } from '../domain/prng.js';
+import type { Scheduler } from '../time/clock.js';
+import type { HttpRequest, Venue } from '../venues/venue.js';
+import { suggestion } from '../ops/suggest.js';
+import { LIMITS } from './limits.js';
+
+export interface InstrumentsAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+export interface LoadInstrumentsOptions {
+  readonly venue: Venue;
+  readonly symbols: readonly string[] | 'all';
+  /** 0: for ever. */
+  readonly startTimeoutMs: number;
+  readonly request: (request: HttpRequest) => Promise<InstrumentsAnswer>;
+  readonly scheduler: Scheduler;
+  readonly prng: Prng;
+  /** Told of every attempt that failed. */
+  readonly onRetry: (attempt: number, why: string, againMs: number) => void;
+  /** Ends the waiting. */
+  readonly signal: AbortSignal;
+}
+
+/** Throws FaultError UNKNOWN_SYMBOL at once, VENUE_UNREACHABLE after the start time-out. */
+export async function loadInstruments(options: LoadInstrumentsOptions): Promise<Instrument[]> {
+  const { venue, scheduler } = options;
+  const beganNs = scheduler.nowNs();
+  for (let attempt = 1; ; attempt++) {
+    let why: string;
+    try {
+      const answer = await options.request(venue.instrumentsRequest());
+      if (answer.status === 200) return readAnswer(options, answer.body);
+      why = `status ${answer.status}: ${answer.body.slice(0, 200)}`;
+    } catch (error) {
+      if (error instanceof FaultError && error.code === 'UNKNOWN_SYMBOL') throw error;
+      why = describe(error);
+    }
+    if (options.signal.aborted) throw new FaultError('VENUE_UNREACHABLE', 'stopped while starting');
+    const passedMs = (scheduler.nowNs() - beganNs) / 1e6;
+    if (options.startTimeoutMs > 0 && passedMs >= options.startTimeoutMs) {
+      const { url } = venue.instrumentsRequest();
+      throw new FaultError('VENUE_UNREACHABLE', `${venue.id} did not give its instruments (${url}): ${why}`);
+    }
+    const ceilingMs = Math.min(
+      LIMITS.instrumentsBackoffMsMax,
+      LIMITS.instrumentsBackoffMsMin * 2 ** Math.min(attempt - 1, 10),
+    );
+    const againMs = Math.ceil(ceilingMs / 2 + (options.prng.nextFloat() * ceilingMs) / 2);
+    options.onRetry(attempt, why, againMs);
+    await pause(scheduler, againMs, options.signal);
+  }
+}
+
+function pause(scheduler: Scheduler, delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const handle = scheduler.schedule(delayMs * 1e6, resolve);
+    signal.addEventListener('abort', () => {
+      scheduler.cancel(handle);
+      resolve();
+    });
+  });
+}
+
+/** The venue's answer as instruments; a symbol that it does not have is named with its nearest. */
+function readAnswer(options: LoadInstrumentsOptions, body: string): Instrument[] {
+  const { venue, symbols } = options;
+  try {
+    return venue.readInstruments(body, symbols, 0);
+  } catch (error) {
+    if (!(error instanceof FaultError && error.code === 'UNKNOWN_SYMBOL') || symbols === 'all') throw error;
+    const known = venue.readInstruments(body, 'all', 0).map((instrument) => instrument.symbol);
+    const unknown = symbols.filter((symbol) => !known.includes(symbol));
+    if (unknown.length === 0) throw error;
+    const lines = unknown.map((symbol) => `${venue.id} has no symbol "${symbol}"${suggestion(symbol, known)}`);
+    throw new FaultError('UNKNOWN_SYMBOL', lines.join('\n'));
+  }
+}
+
+/** A socket's failure stands in the cause, the outer message says little. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
+  const code = (error as NodeJS.ErrnoException).code;
+  return `${error.message || code || error.name}${cause}`;
+}

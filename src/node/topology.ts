@@ -1,0 +1,158 @@
+/**
+ * Who runs where and who talks to whom: the one table of the node's threads, rings, doorbells and
+ * shared tables. Rooms never meet elsewhere. Pure, made once at start on the main thread.
+ *
+ *     full    ingest | books-0 | … | books-N-1 | broadcast     a thread each
+ *     split   ingest + books-0 | broadcast
+ *     fused   ingest + books-0 + broadcast
+ *
+ *     ring       from       to          carries
+ *     feed-i     ingest     books-i     one record a venue event
+ *     wanted-i   books-i    ingest      wishes for a snapshot
+ *     out-i      books-i    broadcast   finished messages
+ *     embed-i    books-i    reader      finished messages, for the program that embeds the node
+ */
+import { invariant } from '../faults/invariant.js';
+import { LIMITS } from './limits.js';
+
+export const LAYOUTS = ['full', 'split', 'fused'] as const;
+export type Layout = (typeof LAYOUTS)[number];
+export type IdleName = 'spin' | 'park' | 'hybrid';
+
+/** `ingest`, `books-3`, `broadcast`, `reader` (the embedding program, on the main thread). */
+export type AgentName = 'ingest' | 'broadcast' | 'reader' | `books-${number}`;
+
+export interface ThreadPlan {
+  /** Shown in logs, metrics and `top -H`. */
+  readonly name: string;
+  /** In the order in which they work. */
+  readonly agents: readonly AgentName[];
+  /** `loop`: has sockets, runs on its libuv loop. `pool`: a piscina task that blocks or spins. */
+  readonly kind: 'loop' | 'pool';
+  /** Row in the table of thread controls. */
+  readonly row: number;
+}
+
+export interface RingPlan {
+  readonly name: string;
+  readonly from: AgentName;
+  readonly to: AgentName;
+  readonly capacityWords: number;
+}
+
+export interface NodePlan {
+  readonly layout: Layout;
+  readonly idle: IdleName;
+  readonly shards: number;
+  readonly threads: readonly ThreadPlan[];
+  readonly rings: readonly RingPlan[];
+  readonly broadcast: boolean;
+  readonly reader: boolean;
+}
+
+export interface PlanInput {
+  readonly layout: Layout | 'auto';
+  /** 0: chosen by cores. */
+  readonly workers: number;
+  readonly idle: IdleName | 'auto';
+  readonly cores: number;
+  readonly instruments: number;
+  /** Serve clients. */
+  readonly broadcast: boolean;
+  /** Feed events to the embedding program. */
+  readonly reader: boolean;
+  /** Shrinks every ring, for tests that want to hit the edges. */
+  readonly ringWords?: number;
+}
+
+/** Beyond this a worker more has brought nothing: ingest is one thread and feeds them all. */
+const WORKERS_CHOSEN_MAX = 8;
+
+/**
+ * Cores decide: threads that outnumber them cost more in switches than they win, and spinning with
+ * more threads than cores is a disaster (milliseconds at the median).
+ */
+export function chooseLayout(cores: number): Layout {
+  if (cores >= 4) return 'full';
+  return cores >= 2 ? 'split' : 'fused';
+}
+
+export function planTopology(input: PlanInput): NodePlan {
+  invariant(input.instruments > 0, 'a topology is planned for at least one instrument');
+  const layout = input.layout === 'auto' ? chooseLayout(input.cores) : input.layout;
+  const shards = layout === 'full' ? shardsOf(input) : 1;
+  const books = Array.from({ length: shards }, (_, shard): AgentName => `books-${shard}`);
+  const threads = threadsOf(layout, books, input.broadcast);
+  return {
+    layout,
+    shards,
+    idle: chooseIdle(input, threads.length),
+    threads,
+    rings: ringsOf(books, input),
+    broadcast: input.broadcast,
+    reader: input.reader,
+  };
+}
+
+/** One worker an instrument at most: more would have nothing to do. */
+function shardsOf(input: PlanInput): number {
+  const chosen = Math.min(WORKERS_CHOSEN_MAX, Math.max(1, input.cores - 3));
+  return Math.min(input.instruments, input.workers > 0 ? input.workers : chosen);
+}
+
+/** Spinning wants a core for every thread and one left for everybody else. */
+function chooseIdle(input: PlanInput, threads: number): IdleName {
+  if (input.idle !== 'auto') return input.idle;
+  return input.cores >= threads + 2 ? 'hybrid' : 'park';
+}
+
+function threadsOf(layout: Layout, books: readonly AgentName[], broadcast: boolean): ThreadPlan[] {
+  const threads: Omit<ThreadPlan, 'row'>[] = [];
+  if (layout === 'full') {
+    threads.push({ name: 'ingest', agents: ['ingest'], kind: 'loop' });
+    for (const agent of books) threads.push({ name: agent, agents: [agent], kind: 'pool' });
+    if (broadcast) threads.push({ name: 'broadcast', agents: ['broadcast'], kind: 'loop' });
+  } else if (layout === 'split') {
+    threads.push({ name: 'ingest', agents: ['ingest', ...books], kind: 'loop' });
+    if (broadcast) threads.push({ name: 'broadcast', agents: ['broadcast'], kind: 'loop' });
+  } else {
+    const last: AgentName[] = broadcast ? ['broadcast'] : [];
+    threads.push({ name: 'node', agents: ['ingest', ...books, ...last], kind: 'loop' });
+  }
+  return threads.map((thread, row) => ({ ...thread, row }));
+}
+
+function ringsOf(books: readonly AgentName[], input: PlanInput): RingPlan[] {
+  const size = (words: number): number => input.ringWords ?? words;
+  const rings: RingPlan[] = [];
+  books.forEach((agent, shard) => {
+    rings.push(
+      { name: `feed-${shard}`, from: 'ingest', to: agent, capacityWords: size(LIMITS.feedRingWords) },
+      { name: `wanted-${shard}`, from: agent, to: 'ingest', capacityWords: LIMITS.wantedRingWords },
+    );
+    if (input.broadcast) {
+      rings.push({ name: `out-${shard}`, from: agent, to: 'broadcast', capacityWords: size(LIMITS.outRingWords) });
+    }
+    if (input.reader) {
+      rings.push({ name: `embed-${shard}`, from: agent, to: 'reader', capacityWords: size(LIMITS.embedRingWords) });
+    }
+  });
+  return rings;
+}
+
+/** The thread on which an agent runs; null for the reader, which is on the main thread. */
+export function threadOf(plan: NodePlan, agent: AgentName): ThreadPlan | null {
+  return plan.threads.find((thread) => thread.agents.includes(agent)) ?? null;
+}
+
+export function shardOfAgent(agent: AgentName): number {
+  invariant(agent.startsWith('books-'), 'only books have a shard');
+  return Number(agent.slice('books-'.length));
+}
+
+/** Instruments go round the shards: neighbours in the venue's list are alike in activity. */
+export function shardTable(instruments: number, shards: number): Int32Array {
+  const table = new Int32Array(new SharedArrayBuffer(instruments * 4));
+  for (let id = 0; id < instruments; id++) table[id] = id % shards;
+  return table;
+}
