@@ -25,7 +25,7 @@ export interface ThreadFactory {
 export interface SupervisorEvents {
   /** A replacement is about to be started; the old one is gone. */
   onReplaced(name: string, reason: EndReason, detail: string, restarts: number): void;
-  /** The first look at a replacement's work: `tookNs` from the failure's notice to readiness. */
+  /** The first look at a replacement's work: `tookNs` from the failure (of a hang: the last heartbeat) to readiness. */
   onRecovered(name: string, tookNs: number): void;
   /** The restart budget is spent. */
   onGivenUp(name: string, reason: EndReason, detail: string): void;
@@ -180,7 +180,8 @@ export class Supervisor {
     const nowNs = this.options.clock.nowNs();
     const { restartWindowNs, restartsMax, events } = this.options;
     watched.state = 'replacing';
-    watched.failedNs = nowNs;
+    // Since it last showed a sign of life, as far as we know.
+    watched.failedNs = reason === 'hung' ? nowNs - watched.silentNs : nowNs;
     const old = watched.handle;
     watched.handle = null;
     await old?.kill();

@@ -1,4 +1,5 @@
 /** What threads and the main thread say to each other beside the rings. Cold. */
+import type { FaultCode } from '../faults/fault.js';
 import type { LogFields, LogLevel } from '../ops/log.js';
 import type { Page } from '../ops/health.js';
 
@@ -13,11 +14,16 @@ export interface Notice {
 }
 
 export type FromThread =
-  /** The agents stand and the loop begins. */
-  | { readonly kind: 'ready'; readonly port: number | null }
+  /** The agents stand and the loop begins. `port` is where clients connect, if they do here. */
+  | { readonly kind: 'ready'; readonly threadId: number; readonly port: number | null }
   | Notice
-  /** The world makes it impossible to go on, e.g. PORT_IN_USE: replacing the thread will not help. */
-  | { readonly kind: 'fault'; readonly code: string; readonly message: string }
+  /** The thread is about to end. A fault's code says that replacing it may not help. */
+  | {
+      readonly kind: 'failed';
+      readonly code: FaultCode | null;
+      readonly message: string;
+      readonly stack: string;
+    }
   /** A client of the feed's port asks for a page that the main thread makes. */
   | { readonly kind: 'page-wanted'; readonly id: number; readonly path: string };
 

@@ -13,11 +13,12 @@
  *     embed-i    books-i    reader      finished messages, for the program that embeds the node
  */
 import { invariant } from '../faults/invariant.js';
-import type { IdleName } from '../runtime/idle-strategy.js';
+
 import { LIMITS } from './limits.js';
 
 export const LAYOUTS = ['full', 'split', 'fused'] as const;
 export type Layout = (typeof LAYOUTS)[number];
+export type IdleName = 'spin' | 'park' | 'hybrid';
 
 /** `ingest`, `books-3`, `broadcast`, `reader` (the embedding program, on the main thread). */
 export type AgentName = 'ingest' | 'broadcast' | 'reader' | `books-${number}`;
