@@ -25,7 +25,8 @@ export class DoorbellRinger {
   ring(): void {
     if (Atomics.load(this.word, 0) === AWAKE) return;
     // release: pairs with the waiter's wait; whoever wins the exchange pays for the one notify
-    if (Atomics.compareExchange(this.word, 0, ASLEEP, AWAKE) === ASLEEP) Atomics.notify(this.word, 0);
+    if (Atomics.compareExchange(this.word, 0, ASLEEP, AWAKE) === ASLEEP)
+      Atomics.notify(this.word, 0);
   }
 }
 
@@ -51,9 +52,13 @@ export class DoorbellWaiter {
     Atomics.store(this.word, 0, AWAKE);
   }
 
-  /** Resolves when rung or when the time is over; true at once if it was rung already. */
-  waitAsync(timeoutMs: number): Promise<unknown> | undefined {
-    const result = Atomics.waitAsync(this.word, 0, ASLEEP, timeoutMs);
+  /**
+   * For a thread with an event loop, after `prepare` and the second look: a promise that resolves when
+   * rung, or undefined if it was rung already. It has no timeout, as each would leave a timer behind:
+   * whoever wants one rings the bell himself. A pending promise does not keep the event loop alive.
+   */
+  waitAsync(): Promise<unknown> | undefined {
+    const result = Atomics.waitAsync(this.word, 0, ASLEEP);
     return result.async ? result.value : undefined;
   }
 }

@@ -1,0 +1,107 @@
+/** Both runners on real threads: nothing is lost, nothing hangs, every end is told. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import test from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { DoorbellRinger, createDoorbell } from '../../src/rings/doorbell.js';
+import { createRing } from '../../src/rings/ring-layout.js';
+import { RingProducer } from '../../src/rings/ring-producer.js';
+import type { IdleKind } from '../../src/runtime/idle-strategy.js';
+import {
+  ThreadController,
+  ThreadState,
+  createThreadControl,
+} from '../../src/runtime/thread-control.js';
+import type { RunnerWork } from './runner-worker.js';
+
+/** Far beyond a test's patience: only a wake-up can end such a sleep. */
+const NEVER_MS = 600_000;
+
+function start(runner: RunnerWork['runner'], kind: IdleKind, idleMsMax: number, poison = -1) {
+  const work: RunnerWork = {
+    runner,
+    kind,
+    ring: createRing(1024),
+    doorbell: createDoorbell(),
+    control: createThreadControl(),
+    results: new SharedArrayBuffer(32),
+    idleMsMax,
+    poison,
+  };
+  const worker = new Worker(new URL('./runner-worker.js', import.meta.url), { workerData: work });
+  const producer = new RingProducer(work.ring);
+  const bell = new DoorbellRinger(work.doorbell);
+  const send = (value: number): void => {
+    const slot = producer.tryClaim(1, 8);
+    assert.ok(slot >= 0);
+    producer.doubles[slot] = value;
+    producer.commit();
+    bell.ring();
+  };
+  const controller = new ThreadController(work.control, work.doorbell);
+  return { worker, send, controller, results: new Float64Array(work.results) };
+}
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  for (let i = 0; i < 2000; i++) {
+    if (condition()) return;
+    await sleep(2);
+  }
+  assert.fail(`not within 4 s: ${what}`);
+}
+
+for (const runner of ['blocking', 'event-loop'] as const) {
+  for (const kind of ['park', 'hybrid', 'spin'] as const) {
+    test(`${runner} runner, ${kind}: wakes for each record, closes once and ends when asked`, async () => {
+      const { worker, send, controller, results } = start(runner, kind, NEVER_MS);
+      const exit = once(worker, 'exit');
+      let sum = 0;
+      for (let i = 1; i <= 30; i++) {
+        send(i);
+        sum += i;
+        const wanted = sum;
+        await until(() => results[0] === wanted, `record ${i} of a sleeping thread`);
+      }
+      assert.equal(controller.state(), ThreadState.Running);
+      controller.requestStop();
+      assert.deepEqual(await exit, [0]);
+      assert.equal(controller.state(), ThreadState.Stopped);
+      assert.equal(results[2], 1);
+    });
+  }
+
+  test(`${runner} runner: an idle thread beats at least every idleMsMax and hardly more often`, async () => {
+    const { worker, controller, results } = start(runner, 'park', 20);
+    await until(() => controller.heartbeat() > 0, 'the first beat');
+    const beatsBefore = controller.heartbeat();
+    const turnsBefore = results[1]!;
+    await until(() => controller.heartbeat() - beatsBefore >= 5, 'five more beats');
+    await sleep(100);
+    assert.ok(results[1]! - turnsBefore < 200, 'it sleeps between the beats');
+    controller.requestStop();
+    await once(worker, 'exit');
+  });
+
+  test(`${runner} runner: an agent that throws is closed, marked failed, and its error told`, async () => {
+    const { worker, send, controller, results } = start(runner, 'park', NEVER_MS, 13);
+    const failure = once(worker, 'error');
+    send(13);
+    const [error] = (await failure) as [Error];
+    assert.match(error.message, /poisoned/);
+    assert.equal(controller.state(), ThreadState.Failed);
+    assert.equal(results[2], 1);
+  });
+}
+
+test('event-loop runner: a flood of records does not starve the timers of its thread', async () => {
+  const { worker, send, controller, results } = start('event-loop', 'park', NEVER_MS);
+  await until(() => results[1]! > 0, 'the first turn');
+  const flood = setInterval(() => {
+    for (let i = 0; i < 20; i++) send(1);
+  }, 1);
+  await until(() => results[3]! > 20, 'timers under load');
+  clearInterval(flood);
+  controller.requestStop();
+  await once(worker, 'exit');
+});
