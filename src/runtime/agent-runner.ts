@@ -10,6 +10,9 @@ import type { Agent } from './agent.js';
 import type { IdleStrategy } from './idle-strategy.js';
 import { ThreadReporter, ThreadState } from './thread-control.js';
 
+/** Turns that a stopping thread may still take to work off what stands in its rings. */
+const DRAIN_TURNS_MAX = 100_000;
+
 export interface AgentRunnerOptions {
   readonly agent: Agent;
   readonly clock: Clock;
@@ -32,18 +35,20 @@ export class AgentRunner {
   }
 
   /**
-   * Blocks until the supervisor asks to stop, then closes the agent. An error of the agent closes it
+   * Blocks until the supervisor asks to stop, then works off what is there (bounded) and closes the
+   * agent. An error of the agent closes it
    * too, marks the thread Failed and is thrown on; an error of closing it after that is not told.
    */
   run(): void {
     this.reporter.setState(ThreadState.Running);
     try {
       this.loop();
+      this.reporter.setState(ThreadState.Stopping);
+      this.drain();
     } catch (error) {
       this.closeAfterFailure();
       throw error;
     }
-    this.reporter.setState(ThreadState.Stopping);
     try {
       this.idle.close();
       this.agent.onClose();
@@ -60,6 +65,14 @@ export class AgentRunner {
       const work = agent.doWork(clock.nowNs());
       reporter.beat();
       idle.idle(work);
+    }
+  }
+
+  private drain(): void {
+    const { agent, clock, reporter } = this;
+    for (let turn = 0; turn < DRAIN_TURNS_MAX; turn++) {
+      if (agent.doWork(clock.nowNs()) === 0) return;
+      reporter.beat();
     }
   }
 

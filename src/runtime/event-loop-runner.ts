@@ -15,7 +15,7 @@ import { DoorbellRinger, DoorbellWaiter } from '../rings/doorbell.js';
 import type { Clock } from '../time/clock.js';
 import type { Agent } from './agent.js';
 import { IDLE_MS_MAX } from './idle-strategy.js';
-import type { IdleKind } from './idle-strategy.js';
+import type { IdleName } from './idle-strategy.js';
 import { ThreadReporter, ThreadState } from './thread-control.js';
 
 export interface EventLoopRunnerOptions {
@@ -26,9 +26,17 @@ export interface EventLoopRunnerOptions {
   /** Of createThreadControl. */
   readonly control: SharedArrayBuffer;
   /** spin polls for ever (a whole core), hybrid polls a while before it arms, park arms at once. */
-  readonly idleKind?: IdleKind;
+  readonly idleKind?: IdleName;
   readonly idleMsMax?: number;
+  /**
+   * Called once when a stop is asked for, e.g. to say goodbye to clients. Duty cycles go on until it
+   * resolves; then what is there is worked off and the agent is closed.
+   */
+  readonly windUp?: () => Promise<void>;
 }
+
+/** Turns that a stopping thread may still take to work off what stands in its rings. */
+const DRAIN_TURNS_MAX = 10_000;
 
 /** Empty polls of the hybrid kind before it arms; each is a turn of the loop, 1 to 2 µs. */
 const HYBRID_POLLS_MAX = 100;
@@ -42,8 +50,11 @@ export class EventLoopRunner {
   private readonly emptyPollsMax: number;
   private readonly idleMsMax: number;
   private emptyPolls = 0;
+  private readonly windUp: (() => Promise<void>) | undefined;
   private running = false;
   private stopping = false;
+  private windingUp = false;
+  private woundUp = false;
   private interval: NodeJS.Timeout | undefined;
   private resolve: () => void = () => {};
   private reject: (error: unknown) => void = () => {};
@@ -58,6 +69,7 @@ export class EventLoopRunner {
     const kind = options.idleKind ?? 'park';
     this.emptyPollsMax = kind === 'spin' ? Infinity : kind === 'hybrid' ? HYBRID_POLLS_MAX : 0;
     this.idleMsMax = options.idleMsMax ?? IDLE_MS_MAX;
+    this.windUp = options.windUp;
     this.onTurn = () => this.turn();
   }
 
@@ -86,7 +98,8 @@ export class EventLoopRunner {
   private turn(): void {
     if (!this.running) return;
     try {
-      if (this.stopping || this.reporter.stopRequested()) {
+      if (this.shouldStop() && !this.windingUp) this.beginStop();
+      if (this.woundUp) {
         this.finish();
       } else if (this.work() > 0 || this.emptyPolls++ < this.emptyPollsMax) {
         setImmediate(this.onTurn);
@@ -109,7 +122,7 @@ export class EventLoopRunner {
     this.waiter.prepare();
     // The second look: a writer may have committed before it could see the announcement. The stop
     // words are looked at again too, for the same reason.
-    if (this.work() > 0 || this.stopping || this.reporter.stopRequested()) {
+    if (this.work() > 0 || this.woundUp || (this.shouldStop() && !this.windingUp)) {
       this.waiter.cancel();
       setImmediate(this.onTurn);
       return;
@@ -122,10 +135,31 @@ export class EventLoopRunner {
     }
   }
 
+  private shouldStop(): boolean {
+    return this.stopping || this.reporter.stopRequested();
+  }
+
+  private beginStop(): void {
+    this.windingUp = true;
+    this.reporter.setState(ThreadState.Stopping);
+    if (this.windUp === undefined) {
+      this.woundUp = true;
+      return;
+    }
+    this.windUp().then(
+      () => {
+        this.woundUp = true;
+        this.bell.ring();
+      },
+      (error: unknown) => this.fail(error),
+    );
+  }
+
+  /** Throws what the agent throws: the turn that called it fails. */
   private finish(): void {
+    for (let turn = 0; turn < DRAIN_TURNS_MAX && this.work() > 0; turn++);
     this.running = false;
     clearInterval(this.interval);
-    this.reporter.setState(ThreadState.Stopping);
     try {
       this.agent.onClose();
     } catch (error) {
@@ -138,6 +172,7 @@ export class EventLoopRunner {
   }
 
   private fail(error: unknown): void {
+    if (!this.running) return;
     this.running = false;
     clearInterval(this.interval);
     this.reporter.setState(ThreadState.Failed);

@@ -17,11 +17,11 @@
 import { invariant, unreachable } from '../faults/invariant.js';
 import { DoorbellWaiter } from '../rings/doorbell.js';
 
-export const IDLE_KINDS = ['spin', 'park', 'hybrid'] as const;
-export type IdleKind = (typeof IDLE_KINDS)[number];
+export const IDLE_NAMES = ['spin', 'park', 'hybrid'] as const;
+export type IdleName = (typeof IDLE_NAMES)[number];
 
 export interface IdleStrategy {
-  readonly kind: IdleKind;
+  readonly kind: IdleName;
   /** Called after every duty cycle with the work it did; returns when the next one is due. */
   idle(workCount: number): void;
   /** Takes back an announced sleep. The runner calls it when it ends. */
@@ -29,7 +29,7 @@ export interface IdleStrategy {
 }
 
 export interface IdleChoice {
-  readonly kind: IdleKind;
+  readonly kind: IdleName;
   /** For `serve --explain` and the log, in one sentence. */
   readonly reason: string;
 }
@@ -39,7 +39,7 @@ export interface IdleChoice {
  * @param hotThreads threads that carry data (ingest, books, broadcast, …), the main thread not counted
  */
 export function chooseIdle(
-  wanted: IdleKind | 'auto',
+  wanted: IdleName | 'auto',
   cores: number,
   hotThreads: number,
 ): IdleChoice {
@@ -71,7 +71,7 @@ export const IDLE_MS_MAX = 50;
 /** About 50 µs of empty turns: twice what the sleep and its wake-up would cost. */
 export const SPIN_TURNS_MAX = 1000;
 
-export function createIdleStrategy(kind: IdleKind, options: IdleOptions): IdleStrategy {
+export function createIdleStrategy(kind: IdleName, options: IdleOptions): IdleStrategy {
   invariant(options.idleMsMax > 0, 'the longest sleep is positive');
   switch (kind) {
     case 'spin':
@@ -92,14 +92,14 @@ class SpinIdle implements IdleStrategy {
 }
 
 class ParkIdle implements IdleStrategy {
-  readonly kind: IdleKind;
+  readonly kind: IdleName;
   private readonly waiter: DoorbellWaiter;
   private readonly idleMsMax: number;
   private readonly spinTurnsMax: number;
   private emptyTurns = 0;
   private announced = false;
 
-  constructor(options: IdleOptions, spinTurnsMax: number, kind: IdleKind) {
+  constructor(options: IdleOptions, spinTurnsMax: number, kind: IdleName) {
     this.kind = kind;
     this.waiter = new DoorbellWaiter(options.doorbell);
     this.idleMsMax = options.idleMsMax;

@@ -2,22 +2,26 @@
  * A thread for the runner tests: an agent that adds up the numbers of a ring into shared memory. The
  * work data names the runner, the idle strategy and how the agent is to misbehave.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { workerData } from 'node:worker_threads';
 import { RingConsumer } from '../../src/rings/ring-consumer.js';
 import { AgentRunner } from '../../src/runtime/agent-runner.js';
 import type { Agent } from '../../src/runtime/agent.js';
 import { EventLoopRunner } from '../../src/runtime/event-loop-runner.js';
 import { createIdleStrategy } from '../../src/runtime/idle-strategy.js';
-import type { IdleKind } from '../../src/runtime/idle-strategy.js';
+import type { IdleName } from '../../src/runtime/idle-strategy.js';
 import { SystemClock } from '../../src/time/system-clock.js';
 
 export interface RunnerWork {
   readonly runner: 'blocking' | 'event-loop';
-  readonly kind: IdleKind;
+  readonly kind: IdleName;
   readonly ring: SharedArrayBuffer;
   readonly doorbell: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
-  /** Doubles: 0 sum, 1 turns, 2 closed, 3 timer ticks of the thread's own event loop. */
+  /**
+   * Doubles: 0 sum, 1 turns, 2 closed, 3 timer ticks of the thread's own event loop, 4 wind-ups,
+   * 5 turns and 6 closings when the wind-up ended.
+   */
   readonly results: SharedArrayBuffer;
   readonly idleMsMax: number;
   /** A number that the agent refuses with an error; -1 for none. */
@@ -55,5 +59,19 @@ if (work.runner === 'blocking') {
     results[3] = results[3]! + 1;
   }, 2);
   ticks.unref();
-  await new EventLoopRunner({ agent, clock, doorbell, control, idleKind: kind, idleMsMax }).run();
+  const windUp = async (): Promise<void> => {
+    results[4] = results[4]! + 1;
+    await sleep(30);
+    results[5] = results[1]!;
+    results[6] = results[2]!;
+  };
+  await new EventLoopRunner({
+    agent,
+    clock,
+    doorbell,
+    control,
+    idleKind: kind,
+    idleMsMax,
+    windUp,
+  }).run();
 }

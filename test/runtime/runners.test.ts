@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { DoorbellRinger, createDoorbell } from '../../src/rings/doorbell.js';
 import { createRing } from '../../src/rings/ring-layout.js';
 import { RingProducer } from '../../src/rings/ring-producer.js';
-import type { IdleKind } from '../../src/runtime/idle-strategy.js';
+import type { IdleName } from '../../src/runtime/idle-strategy.js';
 import {
   ThreadController,
   ThreadState,
@@ -18,14 +18,14 @@ import type { RunnerWork } from './runner-worker.js';
 /** Far beyond a test's patience: only a wake-up can end such a sleep. */
 const NEVER_MS = 600_000;
 
-function start(runner: RunnerWork['runner'], kind: IdleKind, idleMsMax: number, poison = -1) {
+function start(runner: RunnerWork['runner'], kind: IdleName, idleMsMax: number, poison = -1) {
   const work: RunnerWork = {
     runner,
     kind,
     ring: createRing(1024),
     doorbell: createDoorbell(),
     control: createThreadControl(),
-    results: new SharedArrayBuffer(32),
+    results: new SharedArrayBuffer(64),
     idleMsMax,
     poison,
   };
@@ -104,4 +104,27 @@ test('event-loop runner: a flood of records does not starve the timers of its th
   clearInterval(flood);
   controller.requestStop();
   await once(worker, 'exit');
+});
+
+for (const runner of ['blocking', 'event-loop'] as const) {
+  test(`${runner} runner: what was committed before the request to stop is worked off before the end`, async () => {
+    const { worker, send, controller, results } = start(runner, 'park', NEVER_MS);
+    const exit = once(worker, 'exit');
+    for (let i = 0; i < 100; i++) send(1);
+    controller.requestStop();
+    assert.deepEqual(await exit, [0]);
+    assert.equal(results[0], 100);
+  });
+}
+
+test('event-loop runner: winds up once, works on meanwhile, and closes the agent only after that', async () => {
+  const { worker, send, controller, results } = start('event-loop', 'park', NEVER_MS);
+  const exit = once(worker, 'exit');
+  await until(() => results[1]! > 0, 'the first turn');
+  controller.requestStop();
+  await until(() => results[4] === 1, 'the wind-up');
+  send(5);
+  await until(() => results[0] === 5, 'a record during the wind-up');
+  assert.deepEqual(await exit, [0]);
+  assert.deepEqual([results[4], results[6], results[2]], [1, 0, 1]);
 });
