@@ -1,0 +1,186 @@
+/**
+ * One market of the simulated exchange: its matching engine, its update ids, what the command under
+ * way changed, and the truth at each id. Simulator's thread; hot: once a level change and a command.
+ */
+import { HASH_SEED_HIGH, HASH_SEED_LOW, levelHashLane } from '../domain/level-hash.js';
+import { Side } from '../domain/side.js';
+import { InvariantError } from '../faults/invariant.js';
+import { MatchEventKind, SelfTradePolicy } from '../matching/match-event.js';
+import type { MatchEvent, MatchHandler } from '../matching/match-event.js';
+import { MatchingEngine } from '../matching/matching-engine.js';
+import type { MarketSpec } from './market-specs.js';
+import { ORDERS_COUNT_MAX, TRADES_PER_COMMAND_MAX } from './simulator-limits.js';
+import { TruthWindow } from './truth-window.js';
+
+/** Ids of the whole exchange: book updates of all markets are numbered on one line. */
+export interface IdSource {
+  nextUpdateId(): number;
+  nextOrderId(): number;
+}
+
+/** A whole book, copied: (price, size) pairs, best first. */
+export interface BookCopy {
+  readonly updateId: number;
+  readonly timeNs: number;
+  readonly bids: Float64Array;
+  readonly asks: Float64Array;
+}
+
+/** Most level changes of one command: a sweep of a whole side and the remainder's own level. */
+const CHANGES_MAX = TRADES_PER_COMMAND_MAX;
+const TRADE_IDS_FROM = 5_000_000_000;
+const TRADE_IDS_STRIDE = 10_000_000;
+
+export class Market implements MatchHandler {
+  readonly index: number;
+  readonly spec: MarketSpec;
+  readonly engine: MatchingEngine;
+  readonly truth: TruthWindow;
+  /** Hears every event of this market's engine, order by order; null where nobody asks. */
+  observer: MatchHandler | null = null;
+
+  /** Exchange time of the last command that changed the book. */
+  changedNs = 0;
+  /** Id of the last book update. */
+  lastUpdateId = 0;
+  hashLow = 0;
+  hashHigh = 0;
+  bidPrice = 0;
+  bidSize = 0;
+  askPrice = 0;
+  askSize = 0;
+
+  // what the command under way did
+  firstUpdateId = 0;
+  changesCount = 0;
+  readonly changedSide = new Uint8Array(CHANGES_MAX);
+  readonly changedPrice = new Float64Array(CHANGES_MAX);
+  tradesCount = 0;
+  readonly tradePrice = new Float64Array(TRADES_PER_COMMAND_MAX);
+  readonly tradeSize = new Float64Array(TRADES_PER_COMMAND_MAX);
+  readonly tradeId = new Float64Array(TRADES_PER_COMMAND_MAX);
+  /** Side of the taker of all the command's trades. */
+  takerSide: Side = Side.Bid;
+  topChanged = false;
+
+  private readonly ids: IdSource;
+
+  constructor(index: number, spec: MarketSpec, ids: IdSource, truthWindow: number) {
+    this.index = index;
+    this.spec = spec;
+    this.ids = ids;
+    this.truth = new TruthWindow(truthWindow);
+    this.engine = new MatchingEngine({
+      handler: this,
+      ordersCountMax: ORDERS_COUNT_MAX,
+      selfTradePolicy: SelfTradePolicy.CancelMaker,
+      tickSize: spec.tickSize,
+      lotSize: spec.lotSize,
+      firstTradeId: TRADE_IDS_FROM + index * TRADE_IDS_STRIDE,
+    });
+  }
+
+  /** Before a command. */
+  begin(): void {
+    this.changesCount = 0;
+    this.tradesCount = 0;
+    this.topChanged = false;
+  }
+
+  /** After a command. True if the book changed: then the truth of its new id is on record. */
+  commit(timeNs: number): boolean {
+    if (this.changesCount === 0) return false;
+    const { bids, asks } = this.engine;
+    const bidPrice = this.engine.bestPrice(Side.Bid);
+    const bidSize = this.engine.bestSize(Side.Bid);
+    const askPrice = this.engine.bestPrice(Side.Ask);
+    const askSize = this.engine.bestSize(Side.Ask);
+    this.topChanged =
+      bidPrice !== this.bidPrice ||
+      bidSize !== this.bidSize ||
+      askPrice !== this.askPrice ||
+      askSize !== this.askSize;
+    this.bidPrice = bidPrice;
+    this.bidSize = bidSize;
+    this.askPrice = askPrice;
+    this.askSize = askSize;
+    this.changedNs = timeNs;
+    this.truth.record(
+      this.lastUpdateId,
+      this.hashLow,
+      this.hashHigh,
+      bidPrice,
+      bidSize,
+      askPrice,
+      askSize,
+      bids.count,
+      asks.count,
+    );
+    return true;
+  }
+
+  nextOrderId(): number {
+    return this.ids.nextOrderId();
+  }
+
+  onMatchEvent(event: MatchEvent): void {
+    if (event.kind === MatchEventKind.Traded) {
+      const at = this.tradesCount++;
+      if (at >= TRADES_PER_COMMAND_MAX) throw new InvariantError('a command with too many trades');
+      this.tradePrice[at] = event.price;
+      this.tradeSize[at] = event.size;
+      this.tradeId[at] = event.tradeId;
+      this.takerSide = event.side;
+    }
+    if (this.observer !== null) this.observer.onMatchEvent(event);
+  }
+
+  onLevelChanged(
+    side: Side,
+    price: number,
+    sizeBefore: number,
+    sizeAfter: number,
+    ordersAfter: number,
+  ): void {
+    const updateId = this.ids.nextUpdateId();
+    const at = this.changesCount++;
+    if (at >= CHANGES_MAX) throw new InvariantError('a command with too many level changes');
+    if (at === 0) this.firstUpdateId = updateId;
+    this.lastUpdateId = updateId;
+    this.changedSide[at] = side;
+    this.changedPrice[at] = price;
+    if (sizeBefore !== 0) {
+      this.hashLow ^= levelHashLane(HASH_SEED_LOW, side, price, sizeBefore);
+      this.hashHigh ^= levelHashLane(HASH_SEED_HIGH, side, price, sizeBefore);
+    }
+    if (sizeAfter !== 0) {
+      this.hashLow ^= levelHashLane(HASH_SEED_LOW, side, price, sizeAfter);
+      this.hashHigh ^= levelHashLane(HASH_SEED_HIGH, side, price, sizeAfter);
+    }
+    if (this.observer !== null) {
+      this.observer.onLevelChanged(side, price, sizeBefore, sizeAfter, ordersAfter);
+    }
+  }
+
+  /** Cold. The best `levelsMax` levels of both sides, as they are. */
+  copyBook(timeNs: number, levelsMax: number): BookCopy {
+    return {
+      updateId: this.lastUpdateId,
+      timeNs,
+      bids: this.copySide(Side.Bid, levelsMax),
+      asks: this.copySide(Side.Ask, levelsMax),
+    };
+  }
+
+  private copySide(side: Side, levelsMax: number): Float64Array {
+    const levels = this.engine.sideOf(side);
+    const count = Math.min(levels.count, levelsMax);
+    const pairs = new Float64Array(count * 2);
+    for (let rank = 0; rank < count; rank++) {
+      const level = levels.at(rank);
+      pairs[rank * 2] = levels.price[level]!;
+      pairs[rank * 2 + 1] = levels.size[level]!;
+    }
+    return pairs;
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * The simulator's door: an exchange on loopback that speaks Binance USDⓈ-M, in this thread. For a
+ * whole node on a virtual clock, without sockets, take `createSimulatedVenue` and connect to it.
+ */
+import type { Scheduler } from '../time/clock.js';
+import type { Timeline } from '../time/timeline.js';
+import { BinanceFuturesDialect } from './binance-futures-dialect.js';
+import type { BinanceFuturesOptions } from './binance-futures-dialect.js';
+import { Exchange } from './exchange.js';
+import type { FaultCounters, FaultSettings } from './fault-settings.js';
+import { MARKETS_COUNT_DEFAULT, marketSpecs } from './market-specs.js';
+import type { MarketSpec } from './market-specs.js';
+import { SimulatorServer } from './server.js';
+import type { SimulatorUrls } from './server.js';
+import { SimulatedVenue } from './simulated-venue.js';
+import { TRUTH_WINDOW_DEFAULT } from './simulator-limits.js';
+import { Truth } from './truth.js';
+
+export const RATE_DEFAULT = 200;
+
+export interface SimulatorOptions {
+  readonly scheduler: Scheduler;
+  readonly timeline: Timeline;
+  readonly seed?: number;
+  /** Book updates a second over all markets, 200 by default; 0: the market stands still. */
+  readonly ratePerSecond?: number;
+  /** How many instruments, or which. */
+  readonly markets?: number | readonly MarketSpec[];
+  readonly faults?: Partial<FaultSettings>;
+  /** Truths kept a market, a power of two. */
+  readonly truthWindow?: number;
+  /** 0: any free port. */
+  readonly port?: number;
+  readonly host?: string;
+  readonly dialect?: Omit<BinanceFuturesOptions, 'exchange' | 'timeline'>;
+}
+
+export interface SimulatorStats {
+  readonly marketsCount: number;
+  readonly updatesCount: number;
+  readonly tradesCount: number;
+  readonly sessionsCount: number;
+  readonly sessionsOpened: number;
+  readonly skippedNs: number;
+  readonly slowClients: number;
+  readonly faults: FaultCounters;
+}
+
+export interface Simulator {
+  readonly venue: SimulatedVenue;
+  readonly truth: Truth;
+  start(): Promise<SimulatorUrls>;
+  stop(): Promise<void>;
+  setFaults(changes: Partial<FaultSettings>): void;
+  setRate(ratePerSecond: number): void;
+  stats(): SimulatorStats;
+}
+
+/** Everything but the sockets. */
+export function createSimulatedVenue(options: SimulatorOptions): {
+  venue: SimulatedVenue;
+  truth: Truth;
+} {
+  const { markets = MARKETS_COUNT_DEFAULT, scheduler, timeline, seed = 1 } = options;
+  const exchange = new Exchange({
+    specs: typeof markets === 'number' ? marketSpecs(markets) : markets,
+    seed,
+    ratePerSecond: options.ratePerSecond ?? RATE_DEFAULT,
+    startNs: scheduler.nowNs(),
+    truthWindow: options.truthWindow ?? TRUTH_WINDOW_DEFAULT,
+  });
+  const dialect = new BinanceFuturesDialect({ ...options.dialect, exchange, timeline });
+  const venue = new SimulatedVenue({
+    exchange,
+    dialect,
+    scheduler,
+    seed,
+    ...(options.faults === undefined ? {} : { faults: options.faults }),
+  });
+  return { venue, truth: new Truth(exchange) };
+}
+
+export function createSimulator(options: SimulatorOptions): Simulator {
+  const { venue, truth } = createSimulatedVenue(options);
+  const { exchange } = venue;
+  const server = new SimulatorServer(venue, options.scheduler);
+  return {
+    venue,
+    truth,
+    async start() {
+      const urls = await server.listen(options.port ?? 0, options.host ?? '127.0.0.1');
+      venue.start();
+      return urls;
+    },
+    async stop() {
+      venue.stop();
+      await server.close();
+    },
+    setFaults: (changes) => venue.setFaults(changes),
+    setRate: (ratePerSecond) => exchange.setRate(ratePerSecond),
+    stats: () => ({
+      marketsCount: exchange.markets.length,
+      updatesCount: exchange.updatesCount,
+      tradesCount: exchange.tradesCount,
+      sessionsCount: venue.sessionsCount,
+      sessionsOpened: venue.sessionsOpened,
+      skippedNs: exchange.skippedNs,
+      slowClients: server.slowClients,
+      faults: venue.counters,
+    }),
+  };
+}
