@@ -113,6 +113,8 @@ export class MessageDecoder {
     if (typeAt === 0 || bodyAt === 0) return DecodeError.MissingField;
     if (!this.holds(typeAt, 1) || !this.holds(bodyAt, 4)) return DecodeError.OutOfBounds;
     const type = this.byteAt(this.table + typeAt);
+    if (type === 0) return DecodeError.MissingField;
+    if (type > BodyType.Heartbeat) return DecodeError.UnknownBody;
     if (!this.openTable(this.follow(this.table + bodyAt))) return DecodeError.OutOfBounds;
     switch (type) {
       case BodyType.BookDelta:
@@ -125,10 +127,8 @@ export class MessageDecoder {
         return this.readStatus();
       case BodyType.BookSnapshot:
         return this.readSnapshot();
-      case BodyType.Heartbeat:
-        return this.readHeartbeat();
       default:
-        return type === 0 ? DecodeError.MissingField : DecodeError.UnknownBody;
+        return this.readHeartbeat();
     }
   }
 

@@ -1,0 +1,237 @@
+/**
+ * A decoded message as a plain object: for `?format=json`, ndjson output and people. Cold.
+ *
+ * Names are those of schemas/market-data.fbs in camelCase. 64-bit values are decimal strings, since
+ * JSON readers round beyond 2^53; prices and sizes are decimal text as the venue writes them; state,
+ * reason, aggressor and flags go by name. A level is `[price, size]`; an empty side of a BBO is null.
+ *
+ *     {"type":"bookDelta","instrument":"binance-futures:BTCUSDT","head":{"epoch":"1785…",…,
+ *      "flags":["last"],"state":"Live","reason":"Aligned"},"bids":[["61659.70","1.486"]],"asks":[]}
+ */
+import { bookStateName, stateReasonName } from '../domain/book-state.js';
+import { formatDecimal } from '../domain/decimal.js';
+import { EventFlag } from '../domain/event-flags.js';
+import { Aggressor } from '../domain/side.js';
+import { InvariantError } from '../faults/invariant.js';
+import type { MessageDecoder } from './decode.js';
+import { HeadField } from './head-fields.js';
+import { BodyType, POSITION_FIELDS, TRADE_FIELDS } from './message-layout.js';
+
+/** What of an instrument is needed; any domain Instrument will do. */
+export interface JsonInstrument {
+  readonly name: string;
+  readonly priceDecimals: number;
+  readonly sizeDecimals: number;
+}
+
+export type JsonLevel = readonly [price: string, size: string];
+
+export interface JsonHead {
+  readonly epoch: string;
+  readonly sequence: string;
+  readonly firstSequence: string;
+  readonly venueSequence: string;
+  readonly hash: string;
+  readonly exchangeNs: string;
+  readonly receivedNs: string;
+  readonly appliedNs: string;
+  readonly publishedNs: string;
+  readonly streamId: number;
+  readonly instrumentId: number;
+  readonly folded: number;
+  readonly flags: readonly string[];
+  readonly state: string;
+  readonly reason: string;
+}
+
+interface JsonData {
+  readonly instrument: string;
+  readonly head: JsonHead;
+}
+
+export interface JsonTrade {
+  readonly price: string;
+  readonly size: string;
+  readonly tradeId: string;
+  readonly exchangeNs: string;
+  readonly aggressor: string;
+}
+
+export interface JsonPosition {
+  readonly epoch: string;
+  readonly nextSequence: string;
+  readonly streamId: number;
+  readonly instrumentId: number;
+}
+
+export type JsonMessage =
+  | (JsonData & {
+      readonly type: 'bookSnapshot';
+      readonly bids: readonly JsonLevel[];
+      readonly asks: readonly JsonLevel[];
+      readonly priceExponent: number;
+      readonly sizeExponent: number;
+      readonly depth: number;
+    })
+  | (JsonData & {
+      readonly type: 'bookDelta';
+      readonly bids: readonly JsonLevel[];
+      readonly asks: readonly JsonLevel[];
+    })
+  | (JsonData & {
+      readonly type: 'bbo';
+      readonly bid: JsonLevel | null;
+      readonly ask: JsonLevel | null;
+      readonly bidOrders: number;
+      readonly askOrders: number;
+    })
+  | (JsonData & { readonly type: 'trades'; readonly trades: readonly JsonTrade[] })
+  | (JsonData & { readonly type: 'status'; readonly sinceNs: string })
+  | {
+      readonly type: 'heartbeat';
+      readonly publishedNs: string;
+      readonly streams: readonly JsonPosition[];
+    };
+
+/**
+ * @param type what `decoder.decode` has just returned, a BodyType
+ * @param instrument of the message; not looked at for a heartbeat
+ */
+export function messageToJson(
+  decoder: MessageDecoder,
+  type: number,
+  instrument: JsonInstrument | null,
+): JsonMessage {
+  if (type === BodyType.Heartbeat) return heartbeatOf(decoder);
+  if (instrument === null) throw new InvariantError('only a heartbeat has no instrument');
+  const data = { instrument: instrument.name, head: headOf(decoder) };
+  const { bidsCount, asksCount } = decoder;
+  switch (type) {
+    case BodyType.BookSnapshot:
+      return {
+        type: 'bookSnapshot',
+        ...data,
+        bids: levelsOf(decoder, 0, bidsCount, instrument),
+        asks: levelsOf(decoder, bidsCount, asksCount, instrument),
+        priceExponent: 0 - decoder.priceDecimals,
+        sizeExponent: 0 - decoder.sizeDecimals,
+        depth: decoder.depth,
+      };
+    case BodyType.BookDelta:
+      return {
+        type: 'bookDelta',
+        ...data,
+        bids: levelsOf(decoder, 0, bidsCount, instrument),
+        asks: levelsOf(decoder, bidsCount, asksCount, instrument),
+      };
+    case BodyType.Bbo:
+      return {
+        type: 'bbo',
+        ...data,
+        bid: bestOf(decoder.bbo[0]!, decoder.bbo[1]!, instrument),
+        ask: bestOf(decoder.bbo[2]!, decoder.bbo[3]!, instrument),
+        bidOrders: decoder.bbo[4]!,
+        askOrders: decoder.bbo[5]!,
+      };
+    case BodyType.Trades:
+      return { type: 'trades', ...data, trades: tradesOf(decoder, instrument) };
+    case BodyType.Status:
+      return { type: 'status', ...data, sinceNs: String(decoder.sinceUnixNs()) };
+    default:
+      throw new InvariantError('a message was decoded before it is shown');
+  }
+}
+
+function headOf(decoder: MessageDecoder): JsonHead {
+  const { head } = decoder;
+  const hash =
+    (BigInt(head[HeadField.HashHigh]! >>> 0) << 32n) | BigInt(head[HeadField.HashLow]! >>> 0);
+  return {
+    epoch: String(head[HeadField.Epoch]),
+    sequence: String(head[HeadField.Sequence]),
+    firstSequence: String(head[HeadField.FirstSequence]),
+    venueSequence: String(head[HeadField.VenueSequence]),
+    hash: String(hash),
+    exchangeNs: String(decoder.exchangeUnixNs()),
+    receivedNs: String(decoder.receivedUnixNs()),
+    appliedNs: String(decoder.appliedUnixNs()),
+    publishedNs: String(decoder.publishedUnixNs()),
+    streamId: head[HeadField.StreamId]!,
+    instrumentId: head[HeadField.InstrumentId]!,
+    folded: head[HeadField.Folded]!,
+    flags: flagNames(head[HeadField.Flags]!),
+    state: bookStateName(head[HeadField.State]!),
+    reason: stateReasonName(head[HeadField.Reason]!),
+  };
+}
+
+/** Flags by name, lower-case first letter; bits that this version does not know as their number. */
+export function flagNames(flags: number): string[] {
+  const names: string[] = [];
+  let rest = flags;
+  for (const [name, bit] of Object.entries(EventFlag)) {
+    if ((flags & bit) === 0) continue;
+    names.push(name.charAt(0).toLowerCase() + name.slice(1));
+    rest &= ~bit;
+  }
+  if (rest !== 0) names.push(String(rest));
+  return names;
+}
+
+function levelsOf(
+  decoder: MessageDecoder,
+  first: number,
+  count: number,
+  instrument: JsonInstrument,
+): JsonLevel[] {
+  const levels: JsonLevel[] = [];
+  for (let i = first; i < first + count; i++) {
+    levels.push(levelOf(decoder.levels[i * 2]!, decoder.levels[i * 2 + 1]!, instrument));
+  }
+  return levels;
+}
+
+function levelOf(price: number, size: number, instrument: JsonInstrument): JsonLevel {
+  return [
+    formatDecimal(price, instrument.priceDecimals),
+    formatDecimal(size, instrument.sizeDecimals),
+  ];
+}
+
+function bestOf(price: number, size: number, instrument: JsonInstrument): JsonLevel | null {
+  return size === 0 ? null : levelOf(price, size, instrument);
+}
+
+const AGGRESSOR_NAMES = new Map<number, string>(
+  Object.entries(Aggressor).map(([name, value]) => [value, name]),
+);
+
+function tradesOf(decoder: MessageDecoder, instrument: JsonInstrument): JsonTrade[] {
+  const trades: JsonTrade[] = [];
+  for (let i = 0; i < decoder.tradesCount; i++) {
+    const at = i * TRADE_FIELDS;
+    const [price, size] = levelOf(decoder.trades[at]!, decoder.trades[at + 1]!, instrument);
+    trades.push({
+      price,
+      size,
+      tradeId: String(decoder.trades[at + 2]),
+      exchangeNs: String(decoder.tradeExchangeUnixNs(i)),
+      aggressor: AGGRESSOR_NAMES.get(decoder.trades[at + 4]!) ?? 'Unknown',
+    });
+  }
+  return trades;
+}
+
+function heartbeatOf(decoder: MessageDecoder): JsonMessage {
+  const streams: JsonPosition[] = [];
+  for (let i = 0; i < decoder.positionsCount; i++) {
+    const at = i * POSITION_FIELDS;
+    streams.push({
+      epoch: String(decoder.positions[at]),
+      nextSequence: String(decoder.positions[at + 1]),
+      streamId: decoder.positions[at + 2]!,
+      instrumentId: decoder.positions[at + 3]!,
+    });
+  }
+  return { type: 'heartbeat', publishedNs: String(decoder.publishedUnixNs()), streams };
+}
