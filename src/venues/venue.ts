@@ -158,8 +158,15 @@ export interface Venue {
   instrumentsRequest(): HttpRequest;
   /** Throws FaultError FRAME_MALFORMED. Ids are given in the order of the answer from `firstId`. */
   readInstruments(body: string, symbols: readonly string[] | 'all', firstId: number): Instrument[];
-  planConnections(instruments: readonly Instrument[], channels: readonly Channel[]): ConnectionPlan[];
-  createParser(instruments: readonly Instrument[], timeline: Timeline, sink: EventSink): FrameParser;
+  planConnections(
+    instruments: readonly Instrument[],
+    channels: readonly Channel[],
+  ): ConnectionPlan[];
+  createParser(
+    instruments: readonly Instrument[],
+    timeline: Timeline,
+    sink: EventSink,
+  ): FrameParser;
   createSequencer(): Sequencer;
   readControl(text: string): ControlMessage;
   snapshotRequest(instrument: Instrument): HttpRequest;

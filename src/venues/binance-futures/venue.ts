@@ -1,0 +1,31 @@
+/** Binance USDⓈ-M futures as a venue. The same dialect reads COIN-M captures. */
+import { FuturesParser } from './parse.js';
+import type { Venue, VenueOptions } from '../venue.js';
+import { endpointsFrom, LIMITS } from './endpoints.js';
+import { instrumentsRequest, readInstruments, VENUE_ID } from './instruments.js';
+import { FuturesSequencer } from './sequencer.js';
+import { readSnapshot, snapshotRequest } from './snapshot.js';
+import { planConnections, readControl } from './subscribe.js';
+import { settingsFrom } from './symbols.js';
+
+/** Throws FaultError BAD_CONFIG. */
+export function createBinanceFutures(options: VenueOptions): Venue {
+  const settings = settingsFrom(options.settings ?? {});
+  const endpoints = endpointsFrom(options);
+  return {
+    id: VENUE_ID,
+    title: 'Binance USDⓈ-M futures',
+    capabilities: { snapshot: 'rest', orders: false, bookTicker: true, trades: true },
+    limits: LIMITS,
+    instrumentsRequest: () => instrumentsRequest(endpoints),
+    readInstruments,
+    planConnections: (instruments, channels) =>
+      planConnections(instruments, channels, settings, endpoints),
+    createParser: (instruments, timeline, sink) =>
+      new FuturesParser(instruments, settings.trades, timeline, sink),
+    createSequencer: () => new FuturesSequencer(),
+    readControl,
+    snapshotRequest: (instrument) => snapshotRequest(instrument, settings, endpoints),
+    readSnapshot,
+  };
+}
