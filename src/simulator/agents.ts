@@ -8,7 +8,7 @@
  */
 import { Side } from '../domain/side.js';
 import type { Prng } from '../domain/prng.js';
-import { OrderView } from '../matching/matching-engine.js';
+import { OrderView } from '../matching/order-book.js';
 import { TimeInForce } from '../matching/match-event.js';
 import type { Market } from './market.js';
 import { LEVELS_COUNT_MAX } from './simulator-limits.js';
@@ -71,7 +71,7 @@ class QuoteList {
     let kept = 0;
     for (let index = 0; index < this.count; index++) {
       const orderId = this.ids[index]!;
-      if (market.engine.has(orderId)) this.ids[kept++] = orderId;
+      if (market.engine.book.has(orderId)) this.ids[kept++] = orderId;
     }
     this.count = kept;
   }
@@ -199,7 +199,7 @@ export class Population {
   private take(side: Side, aggression: number): void {
     const market = this.market;
     // The last levels of a side are left alone, so that a book is never swept empty.
-    if (market.engine.sideOf(side === Side.Bid ? Side.Ask : Side.Bid).count < 8) {
+    if (market.engine.book.sideOf(side === Side.Bid ? Side.Ask : Side.Bid).count < 8) {
       this.place(this.near[1 - side]!, side === Side.Bid ? Side.Ask : Side.Bid, true);
       return;
     }
@@ -230,8 +230,8 @@ export class Population {
   private place(list: QuoteList, side: Side, isNear: boolean): void {
     const market = this.market;
     const price = this.quotePrice(side, isNear);
-    const levels = market.engine.sideOf(side);
-    if (levels.count >= LEVELS_COUNT_MAX && market.engine.levelSize(side, price) === 0) {
+    const levels = market.engine.book.sideOf(side);
+    if (levels.count >= LEVELS_COUNT_MAX && market.engine.book.levelSize(side, price) === 0) {
       this.cancel(list);
       return;
     }
@@ -251,7 +251,7 @@ export class Population {
   private crossingLimit(side: Side): void {
     const market = this.market;
     const opposite = side === Side.Bid ? market.askPrice : market.bidPrice;
-    const levels = market.engine.sideOf(side);
+    const levels = market.engine.book.sideOf(side);
     if (opposite === 0 || levels.count >= LEVELS_COUNT_MAX) return;
     const orderId = market.nextOrderId();
     market.engine.submitLimit(
@@ -262,7 +262,7 @@ export class Population {
       this.randomSize() * 2,
       TimeInForce.GoodTilCancelled,
     );
-    if (market.engine.has(orderId)) this.near[side].add(orderId, market);
+    if (market.engine.book.has(orderId)) this.near[side].add(orderId, market);
   }
 
   private cancel(list: QuoteList): void {
@@ -278,13 +278,16 @@ export class Population {
     const { engine, spec } = this.market;
     const orderId = list.ids[index]!;
     const view = this.view;
-    engine.readOrder(orderId, view);
+    engine.book.readOrder(orderId, view);
     if (this.prng.chance(0.5)) {
       const smaller = Math.max(spec.lotSize, Math.floor(view.size * this.prng.nextFloat()));
       return engine.amend(orderId, view.price, smaller) === 0 && smaller !== view.size;
     }
     const price = this.quotePrice(side, isNear);
-    if (engine.sideOf(side).count >= LEVELS_COUNT_MAX - 1 && engine.levelSize(side, price) === 0) {
+    if (
+      engine.book.sideOf(side).count >= LEVELS_COUNT_MAX - 1 &&
+      engine.book.levelSize(side, price) === 0
+    ) {
       return false;
     }
     return engine.amend(orderId, price, this.randomSize()) === 0;
@@ -294,7 +297,7 @@ export class Population {
   private pick(list: QuoteList): number {
     for (let tries = 0; tries < DEAD_PICKS_MAX && list.count > 0; tries++) {
       const index = this.prng.nextInt(list.count);
-      if (this.market.engine.has(list.ids[index]!)) return index;
+      if (this.market.engine.book.has(list.ids[index]!)) return index;
       list.removeAt(index);
     }
     return -1;

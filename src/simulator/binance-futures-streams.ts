@@ -175,7 +175,7 @@ export class DepthStream extends Stream {
       writer.ascii(LEVEL_BEGIN);
       writer.decimal(price, spec.priceDecimals);
       writer.ascii(LEVEL_MIDDLE);
-      writer.decimal(engine.levelSize(side, price), spec.sizeDecimals);
+      writer.decimal(engine.book.levelSize(side, price), spec.sizeDecimals);
       writer.ascii(LEVEL_END);
     }
     if (count > 0) writer.back();

@@ -9,7 +9,7 @@ import { MatchEventKind, SelfTradePolicy } from '../matching/match-event.js';
 import type { MatchEvent, MatchHandler } from '../matching/match-event.js';
 import { MatchingEngine } from '../matching/matching-engine.js';
 import type { MarketSpec } from './market-specs.js';
-import { ORDERS_COUNT_MAX, TRADES_PER_COMMAND_MAX } from './simulator-limits.js';
+import { ORDERS_COUNT_MAX, CHANGES_PER_COMMAND_MAX } from './simulator-limits.js';
 import { TruthWindow } from './truth-window.js';
 
 /** Ids of the whole exchange: book updates of all markets are numbered on one line. */
@@ -26,8 +26,6 @@ export interface BookCopy {
   readonly asks: Float64Array;
 }
 
-/** Most level changes of one command: a sweep of a whole side and the remainder's own level. */
-const CHANGES_MAX = TRADES_PER_COMMAND_MAX;
 const TRADE_IDS_FROM = 5_000_000_000;
 const TRADE_IDS_STRIDE = 10_000_000;
 
@@ -53,12 +51,12 @@ export class Market implements MatchHandler {
   // what the command under way did
   firstUpdateId = 0;
   changesCount = 0;
-  readonly changedSide = new Uint8Array(CHANGES_MAX);
-  readonly changedPrice = new Float64Array(CHANGES_MAX);
+  readonly changedSide = new Uint8Array(CHANGES_PER_COMMAND_MAX);
+  readonly changedPrice = new Float64Array(CHANGES_PER_COMMAND_MAX);
   tradesCount = 0;
-  readonly tradePrice = new Float64Array(TRADES_PER_COMMAND_MAX);
-  readonly tradeSize = new Float64Array(TRADES_PER_COMMAND_MAX);
-  readonly tradeId = new Float64Array(TRADES_PER_COMMAND_MAX);
+  readonly tradePrice = new Float64Array(CHANGES_PER_COMMAND_MAX);
+  readonly tradeSize = new Float64Array(CHANGES_PER_COMMAND_MAX);
+  readonly tradeId = new Float64Array(CHANGES_PER_COMMAND_MAX);
   /** Side of the taker of all the command's trades. */
   takerSide: Side = Side.Bid;
   topChanged = false;
@@ -90,11 +88,11 @@ export class Market implements MatchHandler {
   /** After a command. True if the book changed: then the truth of its new id is on record. */
   commit(timeNs: number): boolean {
     if (this.changesCount === 0) return false;
-    const { bids, asks } = this.engine;
-    const bidPrice = this.engine.bestPrice(Side.Bid);
-    const bidSize = this.engine.bestSize(Side.Bid);
-    const askPrice = this.engine.bestPrice(Side.Ask);
-    const askSize = this.engine.bestSize(Side.Ask);
+    const { bids, asks } = this.engine.book;
+    const bidPrice = this.engine.book.bestPrice(Side.Bid);
+    const bidSize = this.engine.book.bestSize(Side.Bid);
+    const askPrice = this.engine.book.bestPrice(Side.Ask);
+    const askSize = this.engine.book.bestSize(Side.Ask);
     this.topChanged =
       bidPrice !== this.bidPrice ||
       bidSize !== this.bidSize ||
@@ -126,7 +124,7 @@ export class Market implements MatchHandler {
   onMatchEvent(event: MatchEvent): void {
     if (event.kind === MatchEventKind.Traded) {
       const at = this.tradesCount++;
-      if (at >= TRADES_PER_COMMAND_MAX) throw new InvariantError('a command with too many trades');
+      if (at >= CHANGES_PER_COMMAND_MAX) throw new InvariantError('a command with too many trades');
       this.tradePrice[at] = event.price;
       this.tradeSize[at] = event.size;
       this.tradeId[at] = event.tradeId;
@@ -144,7 +142,8 @@ export class Market implements MatchHandler {
   ): void {
     const updateId = this.ids.nextUpdateId();
     const at = this.changesCount++;
-    if (at >= CHANGES_MAX) throw new InvariantError('a command with too many level changes');
+    if (at >= CHANGES_PER_COMMAND_MAX)
+      throw new InvariantError('a command with too many level changes');
     if (at === 0) this.firstUpdateId = updateId;
     this.lastUpdateId = updateId;
     this.changedSide[at] = side;
@@ -173,7 +172,7 @@ export class Market implements MatchHandler {
   }
 
   private copySide(side: Side, levelsMax: number): Float64Array {
-    const levels = this.engine.sideOf(side);
+    const levels = this.engine.book.sideOf(side);
     const count = Math.min(levels.count, levelsMax);
     const pairs = new Float64Array(count * 2);
     for (let rank = 0; rank < count; rank++) {

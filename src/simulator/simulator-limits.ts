@@ -12,11 +12,15 @@ export const LEVELS_COUNT_MAX = 1000;
 /** Orders of one book: a few a level; the engine refuses beyond, and the agents then cancel. */
 export const ORDERS_COUNT_MAX = 1 << 14;
 
-/** Trades of one command: a sweep through a whole side. */
-export const TRADES_PER_COMMAND_MAX = 1 << 14;
+/** Trades or level changes of one command: far beyond the longest sweep that an agent orders. */
+export const CHANGES_PER_COMMAND_MAX = 1 << 12;
 
-/** Truths kept a market, by default: about a second of the busiest one at 30,000 updates/s. */
-export const TRUTH_WINDOW_DEFAULT = 1 << 15;
+/**
+ * Truths kept, by default, over all markets (52 bytes each, 14 MB), and at most in one: a check that
+ * lags far behind wants more and says so.
+ */
+export const TRUTHS_TOTAL_DEFAULT = 1 << 18;
+export const TRUTH_WINDOW_DEFAULT_MAX = 1 << 13;
 
 /** Commands a second, all markets together. */
 export const RATE_MAX = 2_000_000;

@@ -13,7 +13,7 @@ import type { MarketSpec } from './market-specs.js';
 import { SimulatorServer } from './server.js';
 import type { SimulatorUrls } from './server.js';
 import { SimulatedVenue } from './simulated-venue.js';
-import { TRUTH_WINDOW_DEFAULT } from './simulator-limits.js';
+import { TRUTHS_TOTAL_DEFAULT, TRUTH_WINDOW_DEFAULT_MAX } from './simulator-limits.js';
 import { Truth } from './truth.js';
 
 export const RATE_DEFAULT = 200;
@@ -62,12 +62,13 @@ export function createSimulatedVenue(options: SimulatorOptions): {
   truth: Truth;
 } {
   const { markets = MARKETS_COUNT_DEFAULT, scheduler, timeline, seed = 1 } = options;
+  const specs = typeof markets === 'number' ? marketSpecs(markets) : markets;
   const exchange = new Exchange({
-    specs: typeof markets === 'number' ? marketSpecs(markets) : markets,
+    specs,
     seed,
     ratePerSecond: options.ratePerSecond ?? RATE_DEFAULT,
     startNs: scheduler.nowNs(),
-    truthWindow: options.truthWindow ?? TRUTH_WINDOW_DEFAULT,
+    truthWindow: options.truthWindow ?? truthWindowFor(specs.length),
   });
   const dialect = new BinanceFuturesDialect({ ...options.dialect, exchange, timeline });
   const venue = new SimulatedVenue({
@@ -78,6 +79,12 @@ export function createSimulatedVenue(options: SimulatorOptions): {
     ...(options.faults === undefined ? {} : { faults: options.faults }),
   });
   return { venue, truth: new Truth(exchange) };
+}
+
+function truthWindowFor(marketsCount: number): number {
+  let window = TRUTH_WINDOW_DEFAULT_MAX;
+  while (window > 64 && window * marketsCount > TRUTHS_TOTAL_DEFAULT) window /= 2;
+  return window;
 }
 
 export function createSimulator(options: SimulatorOptions): Simulator {
