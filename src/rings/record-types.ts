@@ -23,6 +23,8 @@ export const RecordType = {
   OrderEvent: 16,
   OrderSnapshot: 17,
   BlockEnd: 18,
+  /** A trade with its buyer, seller and transaction. */
+  TradeParties: 19,
   // books → ingest
   SnapshotWanted: 32,
   // books → broadcast and other readers of finished messages
@@ -72,6 +74,12 @@ export const TRADE_AGGRESSOR = 10;
 export const TRADE_ID = 11;
 export const TRADE_DOUBLES = 12;
 
+/** TradeParties: as Trade, then addresses of 20 bytes and a hash of 32 as words below 2^32. */
+export const TRADE_BUYER = 12;
+export const TRADE_SELLER = 17;
+export const TRADE_HASH = 22;
+export const TRADE_PARTIES_DOUBLES = 30;
+
 /** SourceState. */
 export const SOURCE_STATE = 8;
 export const SOURCE_CHANNEL = 9;
@@ -99,6 +107,47 @@ export const DEFINED_SIZE_DECIMALS = 9;
 export const DEFINED_TICK_SIZE = 10;
 export const DEFINED_LOT_SIZE = 11;
 export const INSTRUMENT_DEFINED_DOUBLES = 12;
+
+/**
+ * OrderEvent: one change of one resting order. SEQUENCE_LAST is the block height, EXCHANGE_NS the
+ * block's time, ENGINE_NS the time at the node that wrote it. A book may be read only at BlockEnd.
+ */
+export const ORDER_KIND = 8;
+export const ORDER_SIDE = 9;
+export const ORDER_PRICE = 10;
+/** The size after the event; 0 for Remove. */
+export const ORDER_SIZE = 11;
+/** Update: the size before, as the venue says; else ABSENT. */
+export const ORDER_SIZE_BEFORE = 12;
+export const ORDER_ID = 13;
+/** New: the order that it is placed directly in front of; else ABSENT (at the end of its price). */
+export const ORDER_BEFORE_ID = 14;
+/** From here on the same as in an order of a snapshot: see SNAPSHOT_ORDER_DOUBLES. */
+export const ORDER_PLACED_MS = 15;
+/** Venue-defined bits (domain/order-attributes.ts). */
+export const ORDER_ATTRIBUTES = 16;
+/** Address of 20 bytes as five words, most significant first, each a whole number below 2^32. */
+export const ORDER_OWNER = 17;
+/** Client id of 16 bytes as four words likewise; ORDER_ATTRIBUTES says whether there is one. */
+export const ORDER_CLIENT_ID = 22;
+export const ORDER_EVENT_DOUBLES = 26;
+export const OrderKind = { New: 0, Update: 1, Remove: 2 } as const;
+export type OrderKind = (typeof OrderKind)[keyof typeof OrderKind];
+
+/**
+ * OrderSnapshot: ORDERS_COUNT orders in queue order: bids best first and first in time first within
+ * a price, then asks. In parts: flags Snapshot, Continued, Last. SEQUENCE_LAST is its height.
+ */
+export const ORDERS_COUNT = 8;
+export const SNAPSHOT_ORDERS = 9;
+/** Per order: side, price, size, id, placed ms, attributes, owner × 5, client id × 4. */
+export const SNAPSHOT_ORDER_DOUBLES = 15;
+
+/**
+ * BlockEnd: all events of height SEQUENCE_LAST are there, for every instrument of the shard
+ * (INSTRUMENT is ABSENT). SEQUENCE_PREVIOUS is the height that this block follows.
+ */
+export const BLOCK_END_DOUBLES = FEED_HEADER_DOUBLES;
 
 /** SnapshotWanted (books → ingest): which instrument, why (StateReason), at which attempt. */
 export const WANTED_INSTRUMENT = 0;
