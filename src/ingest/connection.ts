@@ -252,14 +252,14 @@ export class ConnectionMachine {
   private onClosed(leg: Leg, reason: string, nowNs: number): void {
     if (leg.phase === LegPhase.Closed) return;
     const wasClosing = leg.phase === LegPhase.Closing;
-    leg.closed();
+    leg.closed(this.board.slots);
     if (!wasClosing && this.started) this.legGone(leg, reason, nowNs);
   }
 
   /** We give the leg up ourselves. */
   private failLeg(leg: Leg, reason: string, nowNs: number): void {
     const wasClosing = leg.phase === LegPhase.Closing;
-    leg.closed();
+    leg.closed(this.board.slots);
     this.actions.push({ kind: 'terminate', leg: leg.index, reason });
     if (!wasClosing && this.started) this.legGone(leg, reason, nowNs);
   }
@@ -361,10 +361,10 @@ export class ConnectionMachine {
 
   private closeLeg(leg: Leg, reason: string, nowNs: number): void {
     if (leg.isOpen) {
-      leg.closing(nowNs);
+      leg.closing(this.board.slots, nowNs);
       this.actions.push({ kind: 'close', leg: leg.index, reason });
     } else if (leg.phase === LegPhase.Connecting) {
-      leg.closed();
+      leg.closed(this.board.slots);
       this.actions.push({ kind: 'terminate', leg: leg.index, reason });
     }
   }

@@ -94,13 +94,15 @@ export class Leg {
     this.noteProgress(nowNs);
   }
 
-  closing(nowNs: number): void {
+  closing(slots: Int32Array, nowNs: number): void {
     this.phase = LegPhase.Closing;
+    this.watch.mute(slots);
     this.deadlineNs = nowNs + this.limits.closeMsMax * NS_PER_MS;
   }
 
-  closed(): void {
+  closed(slots: Int32Array): void {
     this.phase = LegPhase.Closed;
+    this.watch.mute(slots);
     this.subscribedNs = Infinity;
     this.deadlineNs = Infinity;
   }

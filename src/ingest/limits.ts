@@ -47,6 +47,8 @@ export interface IngestLimits {
   readonly snapshotMsMax: number;
   /** A 5,000-level snapshot is about 300 KB; ten times that is no answer to our question. */
   readonly snapshotBytesMax: number;
+  /** Between two snapshots of one instrument that follow at once, doubling while they do. */
+  readonly snapshotAgainMsMin: number;
   readonly snapshotBackoffMsMin: number;
   readonly snapshotBackoffMsMax: number;
   /** Retry-After that the venue did not state: after a 429, and after a 418 (an address ban). */
@@ -84,6 +86,7 @@ export const INGEST_LIMITS: IngestLimits = {
   snapshotConcurrencyMax: 6,
   snapshotMsMax: 10_000,
   snapshotBytesMax: 4 * 1024 * 1024,
+  snapshotAgainMsMin: 100,
   snapshotBackoffMsMin: 500,
   snapshotBackoffMsMax: 30_000,
   rateLimitedMs: 60_000,

@@ -21,6 +21,8 @@ export const WatchFlag = {
   NotUp: 2,
   /** Two sockets deliver the stream: the arbiter decides. */
   Arbitrated: 4,
+  /** The socket is being closed: what it still brings is not ours any more. */
+  Muted: 8,
 } as const;
 
 export const NEVER_NS = -Infinity;
@@ -69,6 +71,10 @@ export class StreamWatch {
     }
     this.readNs = nowNs;
     this.delivered = 0;
+  }
+
+  mute(slots: Int32Array): void {
+    for (const slot of slots) this.flags[slot] = WatchFlag.Muted;
   }
 }
 
@@ -120,6 +126,7 @@ export class StreamBoard {
     this.status[index] = status;
     const slot = this.slots[index]!;
     for (const watch of watches) {
+      if ((watch.flags[slot]! & WatchFlag.Muted) !== 0) continue;
       if (status === StreamStatus.Up) watch.flags[slot] = watch.flags[slot]! & ~WatchFlag.NotUp;
       else watch.flags[slot] = watch.flags[slot]! | WatchFlag.NotUp;
     }

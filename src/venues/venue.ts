@@ -170,6 +170,11 @@ export interface Venue {
   createSequencer(): Sequencer;
   readControl(text: string): ControlMessage;
   snapshotRequest(instrument: Instrument): HttpRequest;
+  /**
+   * Weight that the venue says this address has used in the running window, from the headers of an
+   * answer (names in lower case); null where it does not say. Absent where it never does.
+   */
+  readUsedWeight?(headers: Readonly<Record<string, string>>): number | null;
   /** Parses a snapshot's body and hands a DepthSnapshot (in parts if large) to the sink. */
   readSnapshot(
     body: Uint8Array,
