@@ -6,6 +6,7 @@
 import type { Channel } from '../domain/channel.js';
 import type { Instrument } from '../domain/instrument.js';
 import type { Timeline } from '../time/timeline.js';
+import type { CaptureScout } from './capture-scout.js';
 
 /** Result of a parser for one frame. Negative codes are faults; nothing of such a frame is used. */
 export const ParseResult = {
@@ -183,4 +184,6 @@ export interface Venue {
     timeline: Timeline,
     sink: EventSink,
   ): SnapshotAnswer;
+  /** For replay of recorded traffic, where the venue knows how. */
+  createCaptureScout?(): CaptureScout;
 }
