@@ -62,9 +62,10 @@ export class LadderSide {
 
   /** Sets or (size 0) removes a level. Returns the old size. Hot. */
   set(price: number, size: number): number {
-    const rel = (this.direction * price) / this.tickSize - this.baseKey;
-    const at = rel | 0;
-    if (at !== rel || at >>> 0 >= this.windowTicks) return this.setOutside(price, size);
+    const key = (this.direction * price) / this.tickSize;
+    const at = (key - this.baseKey) | 0;
+    // Compared with the key, not with the difference: there the fraction of an odd price could be lost.
+    if (at + this.baseKey !== key || at >>> 0 >= this.windowTicks) return this.setOutside(price, size);
     const slot = (at + this.baseSlot) & this.mask;
     const old = this.sizes[slot]!;
     this.sizes[slot] = size;
@@ -79,9 +80,9 @@ export class LadderSide {
   }
 
   sizeAt(price: number): number {
-    const rel = (this.direction * price) / this.tickSize - this.baseKey;
-    const at = rel | 0;
-    if (at !== rel || at >>> 0 >= this.windowTicks) return this.far.get(price);
+    const key = (this.direction * price) / this.tickSize;
+    const at = (key - this.baseKey) | 0;
+    if (at + this.baseKey !== key || at >>> 0 >= this.windowTicks) return this.far.get(price);
     return this.sizes[(at + this.baseSlot) & this.mask]!;
   }
 
