@@ -117,6 +117,15 @@ export class BookWriter implements BookPublisher {
     return flushed;
   }
 
+  /** True once after the reader of an output was replaced. */
+  takeReaderChange(): boolean {
+    let changed = false;
+    for (let i = 0; i < this.lanes.length; i++) {
+      if (this.lanes[i]!.takeReaderChange()) changed = true;
+    }
+    return changed;
+  }
+
   get isSpilled(): boolean {
     for (let i = 0; i < this.lanes.length; i++) if (this.lanes[i]!.isSpilled) return true;
     return false;
@@ -192,7 +201,17 @@ export class BookWriter implements BookPublisher {
     const slot = this.claim(RecordType.BboOut, this.encoder.bboBytes);
     const word = (slot + OUT_ENVELOPE_DOUBLES) * 2;
     const { bidPrice, bidSize, askPrice, askSize } = book;
-    this.encoder.writeBbo(this.first.words, word, this.head, bidPrice, bidSize, askPrice, askSize, 0, 0);
+    this.encoder.writeBbo(
+      this.first.words,
+      word,
+      this.head,
+      bidPrice,
+      bidSize,
+      askPrice,
+      askSize,
+      0,
+      0,
+    );
     this.finish(RecordType.BboOut, slot);
   }
 
@@ -296,7 +315,10 @@ export class BookWriter implements BookPublisher {
     let bytes = this.names.get(name);
     if (bytes === undefined) {
       bytes = new TextEncoder().encode(name);
-      invariant(bytes.length <= INSTRUMENT_NAME_BYTES_MAX, 'an instrument name is at most 64 bytes');
+      invariant(
+        bytes.length <= INSTRUMENT_NAME_BYTES_MAX,
+        'an instrument name is at most 64 bytes',
+      );
       this.names.set(name, bytes);
     }
     return bytes;

@@ -10,13 +10,7 @@ import { BookState, StateReason } from '../domain/book-state.js';
 import type { Instrument } from '../domain/instrument.js';
 import { CounterTable } from '../rings/counters.js';
 import type { DoorbellRinger } from '../rings/doorbell.js';
-import {
-  ABSENT,
-  EXCHANGE_NS,
-  INSTRUMENT,
-  RECEIVED_NS,
-  RecordType,
-} from '../rings/record-types.js';
+import { ABSENT, EXCHANGE_NS, INSTRUMENT, RECEIVED_NS, RecordType } from '../rings/record-types.js';
 import type { RecordHandler, RingConsumer } from '../rings/ring-consumer.js';
 import type { RingProducer } from '../rings/ring-producer.js';
 import type { Agent } from '../runtime/agent.js';
@@ -24,7 +18,12 @@ import type { Clock } from '../time/clock.js';
 import type { Timeline } from '../time/timeline.js';
 import type { Sequencer } from '../venues/venue.js';
 import { BookWriter } from './book-writer.js';
-import { BOOKS_COLUMNS, BOOKS_WORKER_COLUMNS, BooksColumn, BooksWorkerColumn } from './books-counters.js';
+import {
+  BOOKS_COLUMNS,
+  BOOKS_WORKER_COLUMNS,
+  BooksColumn,
+  BooksWorkerColumn,
+} from './books-counters.js';
 import { type BooksLimits, checkBooksLimits } from './limits.js';
 import { OrderBook } from './order-book.js';
 import type { BooksOutput } from './output-lane.js';
@@ -125,6 +124,7 @@ export class BooksAgent implements Agent, RecordHandler {
     if (this.input.takeWriterChange()) {
       for (const book of this.books) book.onIngestReplaced(nowNs);
     }
+    if (this.writer.takeReaderChange()) for (const book of this.books) book.retell(nowNs);
     if (nowNs >= this.nextSweepNs) this.sweep(nowNs);
     const records = this.takeRecords();
     if (this.writer.isSpilled) this.noteSpill();

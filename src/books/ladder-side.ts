@@ -65,7 +65,8 @@ export class LadderSide {
     const key = (this.direction * price) / this.tickSize;
     const at = (key - this.baseKey) | 0;
     // Compared with the key, not with the difference: there the fraction of an odd price could be lost.
-    if (at + this.baseKey !== key || at >>> 0 >= this.windowTicks) return this.setOutside(price, size);
+    if (at + this.baseKey !== key || at >>> 0 >= this.windowTicks)
+      return this.setOutside(price, size);
     const slot = (at + this.baseSlot) & this.mask;
     const old = this.sizes[slot]!;
     this.sizes[slot] = size;
@@ -188,7 +189,8 @@ export class LadderSide {
 
   /** A price that is not in the window, or that is no multiple of the tick. */
   private setOutside(price: number, size: number): number {
-    if (!(price >= 0) || !(size >= 0)) throw new InvariantError('a level has a price and a size ≥ 0');
+    if (!(price >= 0) || !(size >= 0))
+      throw new InvariantError('a level has a price and a size ≥ 0');
     const tickKnown = this.tickSize > 0 && price % this.tickSize === 0;
     if (size === 0) return tickKnown ? this.removeFar(price) : 0;
     if (!tickKnown) this.learnTick(price);

@@ -143,6 +143,13 @@ export class OrderBook extends BookView {
     this.onSource(SourceState.Lost, ABSENT, StateReason.Disconnected);
   }
 
+  /** A reader of an output was replaced and knows nothing: tells all that holds now, in sequence. */
+  retell(nowNs: number): void {
+    this.nowNs = nowNs;
+    if (this.isAligned) this.publisher.snapshot(this);
+    this.tellState(!this.isAligned);
+  }
+
   /** Memory of this book that grows with the market. */
   get memoryBytes(): number {
     return this.levels.ladder.memoryBytes + this.sync.pending.memoryBytes;
@@ -331,7 +338,8 @@ export class OrderBook extends BookView {
       return;
     }
     const isBroken = state === SourceState.Lost || state === SourceState.FrameLost;
-    if (isBroken && (channel === Channel.Trades || channel === ABSENT)) this.trades.onSourceBroken();
+    if (isBroken && (channel === Channel.Trades || channel === ABSENT))
+      this.trades.onSourceBroken();
     if (isBroken && channel === ABSENT) this.check.forgetTickers();
     if (channel !== Channel.Book && channel !== ABSENT) return;
     switch (state) {

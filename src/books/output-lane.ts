@@ -58,6 +58,10 @@ export class OutputLane {
     return this.claimSpill(typeId, payloadBytes);
   }
 
+  takeReaderChange(): boolean {
+    return this.ring.takeReaderChange();
+  }
+
   get isSpilled(): boolean {
     return this.end !== 0;
   }
