@@ -56,6 +56,7 @@ export const FAULTS = {
   FORBIDDEN_HOST: Recovery.Refuse,
   NOT_FOUND: Recovery.Refuse,
   SLOW_CONSUMER: Recovery.Refuse,
+  UNAVAILABLE: Recovery.Refuse,
 } as const satisfies Record<string, Recovery>;
 
 export type FaultCode = keyof typeof FAULTS;

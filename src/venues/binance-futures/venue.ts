@@ -1,7 +1,6 @@
 /** Binance USDⓈ-M futures as a venue. The same dialect reads COIN-M captures. */
 import { FuturesParser } from './parse.js';
 import type { Venue, VenueOptions } from '../venue.js';
-import { FuturesCaptureScout } from './capture.js';
 import { endpointsFrom, LIMITS } from './endpoints.js';
 import { instrumentsRequest, readInstruments, VENUE_ID } from './instruments.js';
 import { FuturesSequencer } from './sequencer.js';
@@ -28,6 +27,5 @@ export function createBinanceFutures(options: VenueOptions): Venue {
     readControl,
     snapshotRequest: (instrument) => snapshotRequest(instrument, settings, endpoints),
     readSnapshot,
-    createCaptureScout: () => new FuturesCaptureScout(),
   };
 }

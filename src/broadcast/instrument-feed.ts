@@ -1,0 +1,357 @@
+/**
+ * Everything the broadcast thread has of one instrument: the mirror of its book, its streams, its
+ * depth views, and the rules by which messages from the books pass through. Broadcast thread, hot.
+ *
+ * Nothing is passed on that does not continue: a message of the book stream must carry the sequence
+ * after the last one in the same epoch, or be a snapshot of a later position. What does not is held
+ * back, counted, and answered by a Status in the same stream (state Suspect, flag Synthetic), which
+ * takes the next number; the stream is then sealed until a later epoch or snapshot arrives. On the
+ * other channels numbers that never came are named by a Status that covers them.
+ */
+import { BookState, StateReason } from '../domain/book-state.js';
+import { Channel } from '../domain/channel.js';
+import { EventFlag } from '../domain/event-flags.js';
+import type { Instrument } from '../domain/instrument.js';
+import { RecordType } from '../rings/record-types.js';
+import { flagsOf, hashHighOf, hashLowOf, reasonOf, stateOf } from '../wire/head-words.js';
+import type { JsonInstrument } from '../wire/message-json.js';
+import { BodyType } from '../wire/message-layout.js';
+import { BookMirror } from './book-mirror.js';
+import { BroadcastColumn } from './broadcast-counters.js';
+import { DepthView } from './depth-view.js';
+import { FeedVoice } from './feed-voice.js';
+import type { RoomContext } from './room-context.js';
+import { Stream } from './topics.js';
+
+export class InstrumentFeed implements JsonInstrument {
+  readonly instrument: Instrument;
+  readonly nameUtf8: Uint8Array;
+  readonly mirror: BookMirror;
+  readonly book: Stream;
+  readonly bbo: Stream;
+  readonly trades: Stream;
+  readonly status: Stream;
+  views: DepthView[] = [];
+  private readonly room: RoomContext;
+  private sinceHashCheck = 0;
+  private readonly voice: FeedVoice;
+
+  constructor(instrument: Instrument, room: RoomContext) {
+    this.instrument = instrument;
+    this.room = room;
+    this.nameUtf8 = new TextEncoder().encode(instrument.name);
+    const { priceDecimals, sizeDecimals, id } = instrument;
+    this.mirror = new BookMirror(priceDecimals, sizeDecimals, room.limits.mirrorLevelsMax);
+    this.book = new Stream(id, Channel.Book, 0, room.createHistory());
+    this.bbo = new Stream(id, Channel.Bbo, 0, room.createHistory());
+    this.trades = new Stream(id, Channel.Trades, 0, room.createHistory());
+    this.status = new Stream(id, Channel.Status, 0, room.createHistory());
+    this.voice = new FeedVoice(this, room);
+    room.outlet.describe(id, this);
+  }
+
+  get name(): string {
+    return this.instrument.name;
+  }
+  /** As the last snapshot said: they can change while the node runs. */
+  get priceDecimals(): number {
+    return this.mirror.priceDecimals;
+  }
+  get sizeDecimals(): number {
+    return this.mirror.sizeDecimals;
+  }
+
+  /** A record of the books for this instrument: message at `words[at]`. Hot. */
+  onMessage(
+    typeId: number,
+    words: Int32Array,
+    at: number,
+    bytes: number,
+    epoch: number,
+    sequence: number,
+    nowNs: number,
+  ): void {
+    switch (typeId) {
+      case RecordType.BookDeltaOut:
+        this.onBookDelta(words, at, bytes, epoch, sequence, nowNs);
+        break;
+      case RecordType.BookSnapshotOut:
+        this.onBookSnapshot(words, at, bytes, epoch, sequence, nowNs);
+        break;
+      case RecordType.BookStatusOut:
+        this.onBookStatus(words, at, bytes, epoch, sequence, nowNs);
+        break;
+      case RecordType.BboOut:
+        this.onPlain(this.bbo, words, at, bytes, epoch, sequence, nowNs);
+        break;
+      case RecordType.TradesOut:
+        this.onPlain(this.trades, words, at, bytes, epoch, sequence, nowNs);
+        break;
+      case RecordType.StatusOut:
+        this.onPlain(this.status, words, at, bytes, epoch, sequence, nowNs);
+        break;
+      default:
+        this.count(BroadcastColumn.Malformed);
+    }
+  }
+
+  /**
+   * Continuity with the books is lost: says so in the book stream, and if their thread was replaced
+   * also where its state is shown (bbo, status). Without effect while it is lost already.
+   */
+  lose(reason: StateReason, nowNs: number): void {
+    const { mirror } = this;
+    const known = this.book.epoch !== 0;
+    if (!mirror.trusted && mirror.state !== BookState.Live && mirror.reason === reason) return;
+    mirror.trusted = false;
+    mirror.midEvent = false;
+    mirror.state = BookState.Suspect;
+    mirror.reason = reason;
+    mirror.sinceNs = nowNs;
+    if (!known) return;
+    this.voice.sayStatus(this.book, nowNs, 1);
+    this.book.sealed = true;
+    // The status goes with the levels that its readers have; who comes now gets the mirror's.
+    this.book.hashLow = mirror.bids.hashLow() ^ mirror.asks.hashLow();
+    this.book.hashHigh = mirror.bids.hashHigh() ^ mirror.asks.hashHigh();
+    for (const view of this.views) {
+      this.voice.sayState(view, nowNs);
+      view.reset();
+    }
+    if (reason === StateReason.WorkerRestarted)
+      this.voice.sayLostElsewhere(this.bbo, this.status, nowNs);
+  }
+
+  /** A view of `depth` levels, made or found. Null if there are too many. */
+  viewOf(depth: number, nowNs: number): DepthView | null {
+    const found = this.views.find((view) => view.depth === depth);
+    if (found !== undefined) return found;
+    if (this.views.length >= this.room.limits.viewsPerInstrumentMax && !this.dropIdleView())
+      return null;
+    const stream = new Stream(this.instrument.id, Channel.Book, depth, this.room.createHistory());
+    stream.epoch = this.room.nextEpoch(nowNs);
+    stream.sequence = 1;
+    const view = new DepthView(stream, this.mirror);
+    if (!this.mirror.midEvent) view.reset();
+    this.voice.noteTold(view);
+    this.views.push(view);
+    return view;
+  }
+
+  /** Lets go of views that nobody came back to. */
+  dropViews(idleBeforeNs: number): void {
+    for (let i = this.views.length - 1; i >= 0; i--) {
+      const view = this.views[i]!;
+      if (view.stream.subscriptions > 0 || view.idleSinceNs > idleBeforeNs) continue;
+      view.stream.history.dispose();
+      this.views.splice(i, 1);
+    }
+  }
+
+  /** The last reader of a stream left. */
+  noteIdle(stream: Stream, nowNs: number): void {
+    const view = this.views.find((candidate) => candidate.stream === stream);
+    if (view !== undefined) view.idleSinceNs = nowNs;
+  }
+
+  /** The stream of a channel at a depth, if it exists. */
+  findStream(channel: Channel, depth: number): Stream | undefined {
+    if (channel === Channel.Bbo) return this.bbo;
+    if (channel === Channel.Trades) return this.trades;
+    if (channel === Channel.Status) return this.status;
+    if (depth === 0) return this.book;
+    return this.views.find((view) => view.depth === depth)?.stream;
+  }
+
+  private onBookDelta(
+    words: Int32Array,
+    at: number,
+    bytes: number,
+    epoch: number,
+    sequence: number,
+    nowNs: number,
+  ): void {
+    const { book, mirror, room } = this;
+    if (!mirror.trusted || epoch !== book.epoch || sequence !== book.sequence + 1) {
+      this.holdBack(nowNs);
+      return;
+    }
+    const type = room.decoder.decodeWords(words, at, bytes);
+    if (type !== BodyType.BookDelta) {
+      this.onMalformed(nowNs);
+      return;
+    }
+    if (!mirror.midEvent) mirror.beginEvent();
+    if (!mirror.apply(room.decoder, this.views.length > 0)) {
+      this.lose(StateReason.BufferOverflow, nowNs);
+      return;
+    }
+    this.finishBookMessage(words, at, bytes, epoch, sequence, nowNs);
+  }
+
+  private onBookSnapshot(
+    words: Int32Array,
+    at: number,
+    bytes: number,
+    epoch: number,
+    sequence: number,
+    nowNs: number,
+  ): void {
+    const { book, mirror, room } = this;
+    const first = (flagsOf(words, at) & EventFlag.Snapshot) !== 0;
+    const later = epoch > book.epoch || (epoch === book.epoch && sequence > book.sequence);
+    const continues = mirror.midEvent && mirror.replaced && epoch === book.epoch;
+    if (first ? !later : !continues || sequence !== book.sequence + 1) {
+      this.holdBack(nowNs);
+      return;
+    }
+    if (room.decoder.decodeWords(words, at, bytes) !== BodyType.BookSnapshot) {
+      this.onMalformed(nowNs);
+      return;
+    }
+    if (first) {
+      mirror.beginEvent();
+      mirror.clear();
+      mirror.replaced = true;
+      mirror.priceDecimals = room.decoder.priceDecimals;
+      mirror.sizeDecimals = room.decoder.sizeDecimals;
+      book.sealed = false;
+      if (epoch !== book.epoch) this.count(BroadcastColumn.EpochChanges);
+    }
+    if (!mirror.apply(room.decoder, false)) {
+      this.lose(StateReason.BufferOverflow, nowNs);
+      return;
+    }
+    mirror.trusted = true;
+    this.finishBookMessage(words, at, bytes, epoch, sequence, nowNs);
+  }
+
+  /** A status in sequence; one of a later epoch announces a snapshot and is told at once. */
+  private onBookStatus(
+    words: Int32Array,
+    at: number,
+    bytes: number,
+    epoch: number,
+    sequence: number,
+    nowNs: number,
+  ): void {
+    const { book, mirror } = this;
+    const inSequence = epoch === book.epoch && sequence === book.sequence + 1 && !book.sealed;
+    const state = stateOf(words, at) as BookState;
+    if (!inSequence) {
+      if (epoch <= book.epoch || state === BookState.Live) {
+        this.holdBack(nowNs);
+        return;
+      }
+      mirror.trusted = false;
+      mirror.midEvent = false;
+      book.sealed = false;
+      this.count(BroadcastColumn.EpochChanges);
+    }
+    this.noteState(state, reasonOf(words, at) as StateReason, nowNs);
+    this.room.outlet.deliver(book, words, at, bytes, epoch, sequence);
+    mirror.noteHead(words, at);
+    if (mirror.midEvent) return;
+    for (const view of this.views) this.voice.sayState(view, nowNs);
+  }
+
+  /** After the levels were applied: hash, state, delivery, and at the end of the event the views. */
+  private finishBookMessage(
+    words: Int32Array,
+    at: number,
+    bytes: number,
+    epoch: number,
+    sequence: number,
+    nowNs: number,
+  ): void {
+    const { book, mirror, room } = this;
+    const hashLow = hashLowOf(words, at);
+    const hashHigh = hashHighOf(words, at);
+    const last = (flagsOf(words, at) & EventFlag.Last) !== 0;
+    mirror.midEvent = !last;
+    if (last && (mirror.replaced || ++this.sinceHashCheck >= room.limits.hashCheckEvery)) {
+      this.sinceHashCheck = 0;
+      this.count(BroadcastColumn.HashChecked);
+      if (!mirror.hashMatches(hashLow, hashHigh)) {
+        this.count(BroadcastColumn.HashFailed);
+        this.lose(StateReason.IntegrityMismatch, nowNs);
+        return;
+      }
+    }
+    book.hashLow = hashLow;
+    book.hashHigh = hashHigh;
+    mirror.noteHead(words, at);
+    this.noteState(stateOf(words, at) as BookState, reasonOf(words, at) as StateReason, nowNs);
+    room.outlet.deliver(book, words, at, bytes, epoch, sequence);
+    if (last && this.views.length > 0) this.flushViews(nowNs);
+  }
+
+  private flushViews(nowNs: number): void {
+    const { views, mirror, voice } = this;
+    for (let i = 0; i < views.length; i++) {
+      const view = views[i]!;
+      if (view.fresh) view.reset();
+      else if (mirror.replaced) voice.replaceView(view, nowNs);
+      else if (view.diff() > 0) voice.sayDiff(view, nowNs);
+      else voice.sayState(view, nowNs);
+    }
+  }
+
+  /** Streams whose messages stand for themselves: bbo, trades, status. */
+  private onPlain(
+    stream: Stream,
+    words: Int32Array,
+    at: number,
+    bytes: number,
+    epoch: number,
+    sequence: number,
+    nowNs: number,
+  ): void {
+    if (epoch === stream.epoch) {
+      if (stream.sealed || sequence <= stream.sequence) {
+        this.count(BroadcastColumn.HeldBack);
+        return;
+      }
+      const missing = sequence - stream.sequence - 1;
+      if (missing > 0) {
+        this.count(BroadcastColumn.SequenceGaps);
+        this.voice.sayStatus(stream, nowNs, missing);
+      }
+    } else if (epoch < stream.epoch) {
+      this.count(BroadcastColumn.HeldBack);
+      return;
+    }
+    stream.sealed = false;
+    this.room.outlet.deliver(stream, words, at, bytes, epoch, sequence);
+  }
+
+  private noteState(state: BookState, reason: StateReason, nowNs: number): void {
+    const { mirror } = this;
+    if (mirror.state === state && mirror.reason === reason) return;
+    mirror.state = state;
+    mirror.reason = reason;
+    mirror.sinceNs = nowNs;
+  }
+
+  private holdBack(nowNs: number): void {
+    this.count(BroadcastColumn.HeldBack);
+    if (!this.mirror.trusted) return;
+    this.count(BroadcastColumn.SequenceGaps);
+    this.lose(StateReason.RingFull, nowNs);
+  }
+
+  private onMalformed(nowNs: number): void {
+    this.count(BroadcastColumn.Malformed);
+    this.lose(StateReason.IntegrityMismatch, nowNs);
+  }
+
+  private dropIdleView(): boolean {
+    const before = this.views.length;
+    this.dropViews(Infinity);
+    return this.views.length < before;
+  }
+
+  private count(column: number): void {
+    this.room.counters.add(0, column, 1);
+  }
+}

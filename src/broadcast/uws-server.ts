@@ -1,0 +1,330 @@
+/**
+ * The server contract on uWebSockets.js: the only file that imports it, so that upstream's own
+ * package can take the place of the one from the registry. Broadcast thread, hot (publish).
+ *
+ * What was tried and is relied on: `publish` and `send` take views over SharedArrayBuffer and copy
+ * before they return; a direct send first lets out what was published to that socket; leaving a topic
+ * does not lose what was published before, unless it was the socket's last one (so each socket stays
+ * in COMMON_TOPIC); after one message was dropped the rest of that turn's messages for the socket go
+ * too, and only `dropped` tells. Frames that break RFC 6455, text that is not UTF-8 and frames beyond
+ * frameBytesMax are cut by it without a close frame (1006).
+ */
+import * as ns from 'uWebSockets.js';
+import { FaultError } from '../faults/fault.js';
+import { invariant } from '../faults/invariant.js';
+import type {
+  BroadcastServer,
+  Connection,
+  HttpRequest,
+  HttpResponse,
+  ServerAddress,
+  ServerEvents,
+  ServerLimits,
+  Ticket,
+} from './broadcast-server.js';
+import { COMMON_TOPIC } from './topics.js';
+
+/** What we use of uWebSockets.js, typed here: the two packages differ in their declarations. */
+interface UwsSocket {
+  send(message: Uint8Array | string, isBinary: boolean, compress: boolean): number;
+  getBufferedAmount(): number;
+  subscribe(topic: string): boolean;
+  unsubscribe(topic: string): boolean;
+  end(code: number, reason: string): void;
+  close(): void;
+  getUserData(): UserData;
+}
+interface UwsResponse {
+  writeStatus(status: string): UwsResponse;
+  writeHeader(name: string, value: string): UwsResponse;
+  end(body: string | Uint8Array, closeConnection: boolean): UwsResponse;
+  endWithoutBody(bytes: number, closeConnection: boolean): UwsResponse;
+  onAborted(handler: () => void): UwsResponse;
+  cork(callback: () => void): UwsResponse;
+  getRemoteAddressAsText(): ArrayBuffer;
+  upgrade(
+    data: UserData,
+    key: string,
+    protocol: string,
+    extensions: string,
+    context: unknown,
+  ): void;
+}
+interface UwsRequest {
+  getHeader(name: string): string;
+  getUrl(): string;
+  getQuery(): string;
+  getCaseSensitiveMethod(): string;
+}
+interface UwsApp {
+  ws(pattern: string, behavior: unknown): UwsApp;
+  any(pattern: string, handler: (response: UwsResponse, request: UwsRequest) => void): UwsApp;
+  publish(
+    topic: string,
+    message: Uint8Array | string,
+    isBinary: boolean,
+    compress: boolean,
+  ): boolean;
+  listen(host: string, port: number, options: number, done: (token: unknown) => void): UwsApp;
+  close(): UwsApp;
+}
+interface UwsModule {
+  App(): UwsApp;
+  SSLApp(options: { key_file_name: string; cert_file_name: string }): UwsApp;
+  us_listen_socket_close(token: unknown): void;
+  us_socket_local_port(token: unknown): number;
+}
+
+const uWS = ('App' in ns ? ns : (ns as { default: unknown }).default) as UwsModule;
+
+/** Without it a second process could listen on the same port and take half of our clients. */
+const LISTEN_EXCLUSIVE_PORT = 1;
+const FEED_PATH = '/v1/feed';
+const STATUS_TEXT: Readonly<Record<number, string>> = {
+  200: 'OK',
+  304: 'Not Modified',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  426: 'Upgrade Required',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+interface UserData {
+  readonly address: string;
+  readonly ticket: Ticket;
+  connection: UwsConnection | null;
+}
+
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+export interface UwsServerOptions {
+  readonly limits: ServerLimits;
+  readonly tls?: TlsFiles | undefined;
+}
+
+class UwsConnection implements Connection {
+  readonly address: string;
+  closed = false;
+  private readonly socket: UwsSocket;
+
+  constructor(socket: UwsSocket, address: string) {
+    this.socket = socket;
+    this.address = address;
+  }
+
+  sendBinary(bytes: Uint8Array): void {
+    if (!this.closed) this.socket.send(bytes, true, false);
+  }
+  sendText(text: string): void {
+    if (!this.closed) this.socket.send(text, false, false);
+  }
+  join(topic: string): void {
+    if (!this.closed) this.socket.subscribe(topic);
+  }
+  leave(topic: string): void {
+    if (!this.closed) this.socket.unsubscribe(topic);
+  }
+  bufferedBytes(): number {
+    return this.closed ? 0 : this.socket.getBufferedAmount();
+  }
+  end(code: number, reason: string): void {
+    if (!this.closed) this.socket.end(code, reason);
+  }
+  terminate(): void {
+    if (!this.closed) this.socket.close();
+  }
+}
+
+export class UwsServer implements BroadcastServer {
+  private readonly app: UwsApp;
+  private readonly limits: ServerLimits;
+  private events: ServerEvents | null = null;
+  private listenToken: unknown = null;
+  private closed = false;
+
+  constructor(options: UwsServerOptions) {
+    this.limits = options.limits;
+    const { tls } = options;
+    this.app =
+      tls === undefined
+        ? uWS.App()
+        : uWS.SSLApp({ key_file_name: tls.keyFile, cert_file_name: tls.certFile });
+  }
+
+  setEvents(events: ServerEvents): void {
+    this.events = events;
+    this.app.ws(FEED_PATH, this.behavior(events));
+    this.app.any('/*', (response, request) =>
+      guarded(() => this.onRequest(events, response, request)),
+    );
+  }
+
+  listen(host: string, port: number): Promise<ServerAddress> {
+    invariant(this.events !== null, 'events are set before listen');
+    return new Promise((resolve, reject) => {
+      this.app.listen(host, port, LISTEN_EXCLUSIVE_PORT, (token) => {
+        if (token === false || token === null || token === undefined) {
+          const message = `cannot listen on ${host}:${port}: the port is in use or the address is not ours`;
+          reject(new FaultError('PORT_IN_USE', message));
+          return;
+        }
+        this.listenToken = token;
+        resolve({ host, port: uWS.us_socket_local_port(token) });
+      });
+    });
+  }
+
+  publish(topic: string, bytes: Uint8Array): void {
+    this.app.publish(topic, bytes, true, false);
+  }
+
+  publishText(topic: string, text: string): void {
+    this.app.publish(topic, text, false, false);
+  }
+
+  stopListening(): void {
+    if (this.listenToken === null) return;
+    uWS.us_listen_socket_close(this.listenToken);
+    this.listenToken = null;
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.listenToken = null;
+    this.app.close();
+  }
+
+  private behavior(events: ServerEvents): unknown {
+    const connectionOf = (socket: UwsSocket): UwsConnection => socket.getUserData().connection!;
+    return {
+      maxPayloadLength: this.limits.frameBytesMax,
+      maxBackpressure: this.limits.socketBytesMax,
+      closeOnBackpressureLimit: false,
+      idleTimeout: this.limits.idleSeconds,
+      sendPingsAutomatically: true,
+      compression: 0,
+      upgrade: (response: UwsResponse, request: UwsRequest, context: unknown) =>
+        guarded(() => this.onUpgrade(events, response, request, context)),
+      open: (socket: UwsSocket) =>
+        guarded(() => {
+          const data = socket.getUserData();
+          const connection = new UwsConnection(socket, data.address);
+          data.connection = connection;
+          socket.subscribe(COMMON_TOPIC);
+          events.onOpen(connection, data.ticket);
+        }),
+      message: (socket: UwsSocket, message: ArrayBuffer, isBinary: boolean) =>
+        guarded(() => events.onMessage(connectionOf(socket), new Uint8Array(message), isBinary)),
+      ping: (socket: UwsSocket) => guarded(() => events.onPing(connectionOf(socket))),
+      drain: (socket: UwsSocket) => guarded(() => events.onDrain(connectionOf(socket))),
+      dropped: (socket: UwsSocket) => guarded(() => events.onDropped(connectionOf(socket))),
+      close: (socket: UwsSocket, code: number) =>
+        guarded(() => {
+          const connection = connectionOf(socket);
+          connection.closed = true;
+          events.onClose(connection, code);
+        }),
+    };
+  }
+
+  private onUpgrade(
+    events: ServerEvents,
+    response: UwsResponse,
+    request: UwsRequest,
+    context: unknown,
+  ): void {
+    const address = addressOf(response);
+    if (request.getHeader('sec-websocket-version') !== '13') {
+      const headers = {
+        'Sec-WebSocket-Version': '13',
+        'Content-Type': 'text/plain; charset=utf-8',
+      };
+      respond(
+        response,
+        { status: 426, headers, body: 'WebSocket version 13 is spoken here\n' },
+        false,
+      );
+      return;
+    }
+    const verdict = events.onUpgrade({
+      path: request.getUrl(),
+      query: request.getQuery(),
+      address,
+      host: request.getHeader('host'),
+      origin: request.getHeader('origin'),
+      authorization: request.getHeader('authorization'),
+    });
+    if (verdict.kind === 'refuse') {
+      respond(response, verdict.response, false);
+      return;
+    }
+    response.upgrade(
+      { address, ticket: verdict.ticket, connection: null },
+      request.getHeader('sec-websocket-key'),
+      // No subprotocol is offered and no extension: messages are small and compression is off.
+      '',
+      '',
+      context,
+    );
+  }
+
+  private onRequest(events: ServerEvents, response: UwsResponse, request: UwsRequest): void {
+    let aborted = false;
+    response.onAborted(() => {
+      aborted = true;
+    });
+    const method = request.getCaseSensitiveMethod().toUpperCase();
+    const asked: HttpRequest = {
+      method,
+      path: request.getUrl(),
+      query: request.getQuery(),
+      host: request.getHeader('host'),
+      origin: request.getHeader('origin'),
+      authorization: request.getHeader('authorization'),
+      ifNoneMatch: request.getHeader('if-none-match'),
+    };
+    events.onHttp(asked, (answer) => {
+      if (aborted || this.closed) return;
+      aborted = true;
+      response.cork(() => respond(response, answer, method === 'HEAD'));
+    });
+  }
+}
+
+function addressOf(response: UwsResponse): string {
+  return new TextDecoder().decode(response.getRemoteAddressAsText());
+}
+
+function respond(response: UwsResponse, answer: HttpResponse, headOnly: boolean): void {
+  response.writeStatus(`${answer.status} ${STATUS_TEXT[answer.status] ?? 'Status'}`);
+  for (const [name, value] of Object.entries(answer.headers)) response.writeHeader(name, value);
+  // A body that we did not read may follow a refused method: the connection is not reused.
+  const closeConnection = answer.status === 405;
+  if (headOnly || answer.status === 304) {
+    const bytes =
+      typeof answer.body === 'string' ? Buffer.byteLength(answer.body) : answer.body.length;
+    response.endWithoutBody(bytes, closeConnection);
+  } else {
+    response.end(answer.body, closeConnection);
+  }
+}
+
+/** A throw inside a native callback would end the process: it is thrown again on the event loop. */
+function guarded(callback: () => void): void {
+  try {
+    callback();
+  } catch (error) {
+    setImmediate(() => {
+      throw error;
+    });
+  }
+}
