@@ -1,5 +1,7 @@
 /** The page's entry. Main thread of the browser; cold. */
-export {};
+function showHost(): void {
+  const line = document.getElementById('status');
+  if (line !== null) line.textContent = `Feed at ${location.host}`;
+}
 
-const statusLine = document.getElementById('status');
-if (statusLine !== null) statusLine.textContent = `Feed at ${location.host}`;
+showHost();
