@@ -7,7 +7,7 @@
  * Books thread; warm: a few per cent of the updates of a real book land here.
  * Memory: 16 bytes a slot, at most 3/4 full, so 21 to 43 bytes a level.
  */
-import { Scratch } from './scratch.js';
+import type { Scratch } from './scratch.js';
 
 const EMPTY = -1;
 const SLOTS_MIN = 16;

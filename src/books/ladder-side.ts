@@ -62,9 +62,11 @@ export class LadderSide {
 
   /** Sets or (size 0) removes a level. Returns the old size. Hot. */
   set(price: number, size: number): number {
-    const rel = (this.direction * price) / this.tickSize - this.baseKey;
-    const at = rel | 0;
-    if (at !== rel || at >>> 0 >= this.windowTicks) return this.setOutside(price, size);
+    const key = (this.direction * price) / this.tickSize;
+    const at = (key - this.baseKey) | 0;
+    // Compared with the key, not with the difference: there the fraction of an odd price could be lost.
+    if (at + this.baseKey !== key || at >>> 0 >= this.windowTicks)
+      return this.setOutside(price, size);
     const slot = (at + this.baseSlot) & this.mask;
     const old = this.sizes[slot]!;
     this.sizes[slot] = size;
@@ -79,9 +81,9 @@ export class LadderSide {
   }
 
   sizeAt(price: number): number {
-    const rel = (this.direction * price) / this.tickSize - this.baseKey;
-    const at = rel | 0;
-    if (at !== rel || at >>> 0 >= this.windowTicks) return this.far.get(price);
+    const key = (this.direction * price) / this.tickSize;
+    const at = (key - this.baseKey) | 0;
+    if (at + this.baseKey !== key || at >>> 0 >= this.windowTicks) return this.far.get(price);
     return this.sizes[(at + this.baseSlot) & this.mask]!;
   }
 
@@ -187,7 +189,8 @@ export class LadderSide {
 
   /** A price that is not in the window, or that is no multiple of the tick. */
   private setOutside(price: number, size: number): number {
-    if (!(price >= 0) || !(size >= 0)) throw new InvariantError('a level has a price and a size ≥ 0');
+    if (!(price >= 0) || !(size >= 0))
+      throw new InvariantError('a level has a price and a size ≥ 0');
     const tickKnown = this.tickSize > 0 && price % this.tickSize === 0;
     if (size === 0) return tickKnown ? this.removeFar(price) : 0;
     if (!tickKnown) this.learnTick(price);

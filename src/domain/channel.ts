@@ -13,3 +13,8 @@ export const FIRST_VIEW_STREAM_ID = 1 << 24;
 export function streamIdOf(instrumentId: number, channel: Channel): number {
   return instrumentId * CHANNELS_PER_INSTRUMENT + channel;
 }
+
+/** The channels of these names, in the same order. */
+export function channelsOf(names: readonly ChannelName[]): Channel[] {
+  return names.map((name) => CHANNEL_NAMES.indexOf(name) as Channel);
+}

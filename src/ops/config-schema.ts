@@ -40,17 +40,28 @@ const threadsSchema = z.strictObject({
   heapMb: z.number().int().min(32).max(65_536).default(512),
 });
 
-const FAULT_NAMES = [
-  'drop', 'duplicate', 'reorder', 'corrupt', 'stall', 'disconnect',
-  'lateSnapshot', 'staleSnapshot', 'rateLimited',
-] as const;
-const probability = z.number().min(0).max(1);
+/** The simulator's switches (simulator/fault-settings.ts): probabilities, and two durations. */
+const chance = z.number().min(0).max(1).optional();
+const faultsSchema = z.strictObject({
+  drop: chance,
+  duplicate: chance,
+  reorder: chance,
+  corrupt: chance,
+  stall: chance,
+  stallMs: milliseconds.optional(),
+  disconnect: chance,
+  lateSnapshot: chance,
+  lateSnapshotMs: milliseconds.optional(),
+  staleSnapshot: chance,
+  refuse429: chance,
+  refuse418: chance,
+});
 
 const simulatorSchema = z.strictObject({
   instruments: z.number().int().min(1).max(2_000).default(24),
-  rate: z.number().min(0).max(1_000_000).default(2_000),
+  rate: z.number().min(0).max(1_000_000).default(500),
   seed: z.number().int().min(0).max(4_294_967_295).default(1),
-  faults: z.partialRecord(z.enum(FAULT_NAMES), probability).default({}),
+  faults: faultsSchema.prefault({}),
 });
 
 export const configSchema = z.strictObject({

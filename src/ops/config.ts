@@ -155,8 +155,6 @@ function whatIsWrong(issue: z.core.$ZodIssue, path: ConfigPath, tree: Tree): str
       const near = typeof value === 'string' ? suggestion(value, values) : '';
       return `expected ${values.length === 1 ? values[0]! : `one of ${values.join(', ')}`}${found}${near}`;
     }
-    case 'invalid_key':
-      return `unknown key${suggestion(String(path.at(-1)), knownKeys(path.slice(0, -1)))}`;
     case 'invalid_type':
       return `expected ${issue.expected === 'int' ? 'a whole number' : issue.expected}${found}`;
     case 'too_small':
@@ -188,12 +186,11 @@ function whereIs(
 
 interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
-  readonly propertyNames?: { readonly enum?: readonly string[] };
 }
 
 /** Names that the schema knows inside the table at `path`. */
 function knownKeys(path: ConfigPath): string[] {
   let at: JsonSchema | undefined = configJsonSchema() as JsonSchema;
   for (const key of path) at = at?.properties?.[String(key)];
-  return [...Object.keys(at?.properties ?? {}), ...(at?.propertyNames?.enum ?? [])];
+  return Object.keys(at?.properties ?? {});
 }

@@ -6,6 +6,7 @@ import {
   CAPACITY_WORD,
   HEAD_WORD,
   PADDING_TYPE,
+  READER_EPOCH_WORD,
   RECORDS_WORD,
   RECORD_HEADER_WORDS,
   TAIL_WORD,
@@ -94,5 +95,11 @@ export class RingConsumer {
     if (epoch === this.seenWriterEpoch) return false;
     this.seenWriterEpoch = epoch;
     return true;
+  }
+
+  /** Tells the producer that a new reader has taken over: it knows nothing of what was read before. */
+  announceNewReader(): void {
+    // release: pairs with the acquire of READER_EPOCH in RingProducer.takeReaderChange
+    Atomics.add(this.words, READER_EPOCH_WORD, 1);
   }
 }

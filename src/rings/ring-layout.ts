@@ -7,6 +7,7 @@
  *     64      capacity in words    creator      both       plain; written before the buffer is shared
  *     65      high-water in words  producer     metrics    plain; a statistic, may be read late
  *     66      writer epoch         producer     consumer   release by attach / acquire by poll
+ *     67      reader epoch         consumer     producer   release by announce / acquire by take
  *     96 …    records              producer     consumer   plain; covered by the tail that follows them
  *
  * A record is [ lengthWords, typeId, payload … ], aligned to 8 bytes and never split across the end
@@ -22,6 +23,7 @@ export const HEAD_WORD = 32;
 export const CAPACITY_WORD = 64;
 export const HIGH_WATER_WORD = 65;
 export const WRITER_EPOCH_WORD = 66;
+export const READER_EPOCH_WORD = 67;
 export const RECORDS_WORD = 96;
 
 /** Words before a record's payload: length in words (header included), then the type id. */

@@ -11,6 +11,7 @@ import {
   HEAD_WORD,
   HIGH_WATER_WORD,
   PADDING_TYPE,
+  READER_EPOCH_WORD,
   RECORDS_WORD,
   RECORD_HEADER_WORDS,
   TAIL_WORD,
@@ -36,6 +37,7 @@ export class RingProducer {
   private cachedHead: number;
   private lastClaim = -1;
   private highWater: number;
+  private seenReaderEpoch: number;
 
   constructor(buffer: SharedArrayBuffer) {
     this.words = new Int32Array(buffer);
@@ -47,6 +49,7 @@ export class RingProducer {
     this.published = this.claimed;
     this.cachedHead = Atomics.load(this.words, HEAD_WORD);
     this.highWater = this.words[HIGH_WATER_WORD]!;
+    this.seenReaderEpoch = Atomics.load(this.words, READER_EPOCH_WORD);
   }
 
   /**
@@ -109,6 +112,15 @@ export class RingProducer {
   /** Tells the consumer that a new writer has taken over (after a crash): it must not trust continuity. */
   announceNewWriter(): void {
     Atomics.add(this.words, WRITER_EPOCH_WORD, 1);
+  }
+
+  /** True once after the consumer was replaced: it must be told the whole state again. */
+  takeReaderChange(): boolean {
+    // acquire: pairs with the release of READER_EPOCH in RingConsumer.announceNewReader
+    const epoch = Atomics.load(this.words, READER_EPOCH_WORD);
+    if (epoch === this.seenReaderEpoch) return false;
+    this.seenReaderEpoch = epoch;
+    return true;
   }
 
   private noteHighWater(): void {

@@ -6,6 +6,7 @@
 import type { Channel } from '../domain/channel.js';
 import type { Instrument } from '../domain/instrument.js';
 import type { Timeline } from '../time/timeline.js';
+import type { CaptureScout } from './capture-scout.js';
 
 /** Result of a parser for one frame. Negative codes are faults; nothing of such a frame is used. */
 export const ParseResult = {
@@ -170,6 +171,11 @@ export interface Venue {
   createSequencer(): Sequencer;
   readControl(text: string): ControlMessage;
   snapshotRequest(instrument: Instrument): HttpRequest;
+  /**
+   * Weight that the venue says this address has used in the running window, from the headers of an
+   * answer (names in lower case); null where it does not say. Absent where it never does.
+   */
+  readUsedWeight?(headers: Readonly<Record<string, string>>): number | null;
   /** Parses a snapshot's body and hands a DepthSnapshot (in parts if large) to the sink. */
   readSnapshot(
     body: Uint8Array,
@@ -178,4 +184,6 @@ export interface Venue {
     timeline: Timeline,
     sink: EventSink,
   ): SnapshotAnswer;
+  /** For replay of recorded traffic, where the venue knows how. */
+  createCaptureScout?(): CaptureScout;
 }

@@ -30,7 +30,10 @@ function commandArbitrary(tick: number, touch: number): fc.Arbitrary<[Side, numb
   const price = fc.oneof(
     { weight: 8, arbitrary: fc.integer({ min: -40, max: 40 }).map((t) => touch + t * tick) },
     { weight: 4, arbitrary: fc.integer({ min: -900, max: 900 }).map((t) => touch + t * tick) },
-    { weight: 3, arbitrary: fc.integer({ min: -60_000, max: 60_000 }).map((t) => touch + t * tick) },
+    {
+      weight: 3,
+      arbitrary: fc.integer({ min: -60_000, max: 60_000 }).map((t) => touch + t * tick),
+    },
     { weight: 1, arbitrary: fc.integer({ min: 0, max: 2 ** 31 }).map((t) => t * tick) },
     { weight: 1, arbitrary: fc.constantFrom(0, tick, Number.MAX_SAFE_INTEGER) },
   );
@@ -46,20 +49,28 @@ function commandArbitrary(tick: number, touch: number): fc.Arbitrary<[Side, numb
   );
 }
 
-for (const [tick, known] of [[1, true], [10, true], [25, false], [7, false]] as const) {
+for (const [tick, known] of [
+  [1, true],
+  [10, true],
+  [25, false],
+  [7, false],
+] as const) {
   const how = known ? 'known' : 'learned';
   test(`Ladder: equals its naive twin under any commands, tick ${tick} ${how}`, () => {
     fc.assert(
-      fc.property(fc.array(commandArbitrary(tick, 600_000 * tick), { maxLength: 400, size: 'max' }), (commands) => {
-        const ladder = new Ladder(known ? tick : 0);
-        const naive = new NaiveLadder();
-        for (const [side, price, size] of commands) {
-          assert.equal(ladder.set(side, price, size), naive.set(side, price, size));
-          assert.equal(ladder.best(side), naive.best(side));
-          assert.equal(ladder.sizeAt(side, price), size);
-        }
-        assertEqualBooks(ladder, naive);
-      }),
+      fc.property(
+        fc.array(commandArbitrary(tick, 600_000 * tick), { maxLength: 400, size: 'max' }),
+        (commands) => {
+          const ladder = new Ladder(known ? tick : 0);
+          const naive = new NaiveLadder();
+          for (const [side, price, size] of commands) {
+            assert.equal(ladder.set(side, price, size), naive.set(side, price, size));
+            assert.equal(ladder.best(side), naive.best(side));
+            assert.equal(ladder.sizeAt(side, price), size);
+          }
+          assertEqualBooks(ladder, naive);
+        },
+      ),
       { numRuns: 150 },
     );
   });
@@ -79,7 +90,11 @@ test('Ladder: equals its twin over a long walk of the touch through windows of e
       const spread = prng.chance(0.1) ? 40_000 : 300;
       const price = Math.max(0, touch + (side === Side.Bid ? -10 : 10) * prng.nextInt(spread));
       const size = prng.chance(0.45) ? 0 : 1 + prng.nextInt(1_000_000);
-      assert.equal(ladder.set(side, price, size), naive.set(side, price, size), `seed ${seed} at ${i}`);
+      assert.equal(
+        ladder.set(side, price, size),
+        naive.set(side, price, size),
+        `seed ${seed} at ${i}`,
+      );
       // Remove the best now and then, so that the touch sinks too.
       if (prng.chance(0.2) && ladder.best(side) >= 0) {
         const best = ladder.best(side);
@@ -116,8 +131,16 @@ test('Ladder: the best is found again when a side is taken away level by level',
 test('Ladder: the first levels of a copy are the best ones', () => {
   const ladder = new Ladder(0);
   for (const price of [500, 100, 90_000, 300]) ladder.set(Side.Ask, price, price / 100);
-  assert.deepEqual(levelsOf(ladder, Side.Ask, 2), [[100, 1], [300, 3]]);
-  assert.deepEqual(levelsOf(ladder, Side.Ask), [[100, 1], [300, 3], [500, 5], [90_000, 900]]);
+  assert.deepEqual(levelsOf(ladder, Side.Ask, 2), [
+    [100, 1],
+    [300, 3],
+  ]);
+  assert.deepEqual(levelsOf(ladder, Side.Ask), [
+    [100, 1],
+    [300, 3],
+    [500, 5],
+    [90_000, 900],
+  ]);
 });
 
 test('Ladder: memory stays within its rule', () => {

@@ -1,6 +1,7 @@
 /** Binance USDⓈ-M futures as a venue. The same dialect reads COIN-M captures. */
 import { FuturesParser } from './parse.js';
 import type { Venue, VenueOptions } from '../venue.js';
+import { FuturesCaptureScout } from './capture.js';
 import { endpointsFrom, LIMITS } from './endpoints.js';
 import { instrumentsRequest, readInstruments, VENUE_ID } from './instruments.js';
 import { FuturesSequencer } from './sequencer.js';
@@ -27,5 +28,6 @@ export function createBinanceFutures(options: VenueOptions): Venue {
     readControl,
     snapshotRequest: (instrument) => snapshotRequest(instrument, settings, endpoints),
     readSnapshot,
+    createCaptureScout: () => new FuturesCaptureScout(),
   };
 }

@@ -1,0 +1,228 @@
+/**
+ * Two sockets carry the same streams for a while (rotation): what goes on to the books is each event
+ * once, in order. Ingest thread; used only while two connections overlap, so warm, not hot.
+ *
+ * Per stream the old socket is the authority until the successor has *joined*: until one of its
+ * events stands exactly where the line is (`line` = sequence of the last event passed on).
+ *
+ *     successor's event e            meaning                         done
+ *     e.last  <  line                the successor is behind         drop
+ *     e.last  == line                same cut: the next continues    drop, joined
+ *     e.previous == line             continues exactly               pass on, joined
+ *     e.previous >  line             the successor is ahead          hold; old ones will get there
+ *     e.previous <  line < e.last    cut elsewhere: no way over      drop; wait for a common cut
+ *
+ * From then on the successor is the authority, and the old socket's copies are dropped, or held where
+ * they are ahead, in case the successor dies. So there is no gap by construction, and no duplicate
+ * either. A stream without continuity (a ticker: only the newest counts) joins at the first event
+ * that is not older. One without any number never joins: it changes hands with the connection.
+ */
+import { invariant } from '../faults/invariant.js';
+import {
+  ABSENT,
+  RecordType,
+  SEQUENCE_FIRST,
+  SEQUENCE_LAST,
+  SEQUENCE_PREVIOUS,
+} from '../rings/record-types.js';
+import type { EventSink } from '../venues/venue.js';
+import type { StreamWatch } from './stream-watch.js';
+import { WatchFlag } from './stream-watch.js';
+
+const Mode = {
+  Off: 0,
+  Old: 1,
+  Successor: 2,
+  /** Alone again: copies of what the lost successor had brought are dropped up to the line. */
+  Tail: 3,
+} as const;
+
+interface HeldEvent {
+  readonly recordType: number;
+  readonly event: Float64Array;
+}
+
+export class LineArbiter {
+  /** Copies dropped because the other socket had brought the event already. */
+  duplicates = 0;
+  private readonly sink: EventSink;
+  private readonly slots: Int32Array;
+  private readonly heldEventsMax: number;
+  /** By slot: last sequence passed on, ABSENT before the first. */
+  private readonly line: Float64Array;
+  private readonly mode: Uint8Array;
+  /** By slot: a contiguous run, ahead of the line, of the socket that is not the authority. */
+  private readonly held = new Map<number, HeldEvent[]>();
+  private old: StreamWatch | null = null;
+  private successor: StreamWatch | null = null;
+
+  /** @param slots of the plan's streams  @param slotsMax how many slots there are at all */
+  constructor(sink: EventSink, slots: Int32Array, slotsMax: number, heldEventsMax: number) {
+    this.sink = sink;
+    this.slots = slots;
+    this.heldEventsMax = heldEventsMax;
+    this.line = new Float64Array(slotsMax).fill(ABSENT);
+    this.mode = new Uint8Array(slotsMax);
+  }
+
+  begin(old: StreamWatch, successor: StreamWatch): void {
+    invariant(this.old === null, 'one overlap at a time');
+    this.old = old;
+    this.successor = successor;
+    this.held.clear();
+    for (const slot of this.slots) {
+      if (this.mode[slot] !== Mode.Tail) this.line[slot] = old.sequence[slot]!;
+      this.mode[slot] = Mode.Old;
+      old.flags[slot] = old.flags[slot]! | WatchFlag.Arbitrated;
+      successor.flags[slot] = successor.flags[slot]! | WatchFlag.Arbitrated;
+    }
+  }
+
+  /** One socket is left. What is still held is forgotten: release it before. */
+  end(): void {
+    for (const slot of this.slots) {
+      if (this.mode[slot] === Mode.Tail) continue;
+      this.mode[slot] = Mode.Off;
+      for (const watch of [this.old, this.successor]) {
+        if (watch !== null) watch.flags[slot] = watch.flags[slot]! & ~WatchFlag.Arbitrated;
+      }
+    }
+    this.old = null;
+    this.successor = null;
+    this.held.clear();
+  }
+
+  isJoined(slot: number): boolean {
+    return this.mode[slot] === Mode.Successor;
+  }
+
+  /** An event of either socket. Returns false only if the sink refused one that was passed on. */
+  offer(watch: StreamWatch, slot: number, type: number, event: Float64Array, doubles: number): boolean {
+    if (this.mode[slot] === Mode.Tail) return this.offerTail(watch, slot, type, event, doubles);
+    const fromSuccessor = watch === this.successor;
+    if (fromSuccessor === this.isJoined(slot)) {
+      const accepted = this.pass(slot, type, event, doubles);
+      this.afterPass(slot);
+      return accepted;
+    }
+    if (fromSuccessor) return this.offerEarly(slot, type, event, doubles);
+    if (event[SEQUENCE_LAST]! <= this.line[slot]!) this.duplicates++;
+    else this.hold(slot, type, event, doubles);
+    return true;
+  }
+
+  /**
+   * A frame of this stream was refused on that socket. True if that is a loss for the books; if the
+   * other socket is the authority, it only breaks what is held.
+   */
+  spoil(watch: StreamWatch, slot: number): boolean {
+    const authority = this.isJoined(slot) ? this.successor : this.old;
+    if (this.old === null || watch === authority) return true;
+    this.held.delete(slot);
+    return false;
+  }
+
+  /** Gives the stream to the successor as it is, held events first: continuity is not proven. */
+  release(slot: number): void {
+    const events = this.isJoined(slot) ? undefined : this.held.get(slot);
+    this.held.delete(slot);
+    this.mode[slot] = Mode.Successor;
+    this.passAll(slot, events);
+  }
+
+  /**
+   * The successor is lost: gives the stream back to the old socket. False if that leaves a hole,
+   * which the caller has to tell the books before it calls `end`.
+   */
+  giveBack(slot: number): boolean {
+    if (!this.isJoined(slot)) return true;
+    const events = this.held.get(slot);
+    this.held.delete(slot);
+    this.mode[slot] = Mode.Tail;
+    const first = events?.[0];
+    if (first === undefined) return this.old!.sequence[slot]! <= this.line[slot]!;
+    const previous = previousOf(first.recordType, first.event);
+    const whole = previous === ABSENT || previous === this.line[slot]!;
+    if (whole) this.passAll(slot, events);
+    return whole;
+  }
+
+  private offerTail(
+    watch: StreamWatch,
+    slot: number,
+    type: number,
+    event: Float64Array,
+    doubles: number,
+  ): boolean {
+    if (event[SEQUENCE_LAST]! <= this.line[slot]!) return this.dropCopy();
+    this.mode[slot] = Mode.Off;
+    watch.flags[slot] = watch.flags[slot]! & ~WatchFlag.Arbitrated;
+    return this.pass(slot, type, event, doubles);
+  }
+
+  /** An event of a successor that has not joined yet: the table at the head of this file. */
+  private offerEarly(slot: number, type: number, event: Float64Array, doubles: number): boolean {
+    const last = event[SEQUENCE_LAST]!;
+    const line = this.line[slot]!;
+    if (last === ABSENT || last < line) return this.dropCopy();
+    const previous = previousOf(type, event);
+    const continues = previous === ABSENT || previous === line;
+    if (last === line || continues) {
+      this.held.delete(slot);
+      this.mode[slot] = Mode.Successor;
+      return last === line ? this.dropCopy() : this.pass(slot, type, event, doubles);
+    }
+    if (previous > line) this.hold(slot, type, event, doubles);
+    else this.duplicates++;
+    return true;
+  }
+
+  /** The line moved: what is held may be behind it now, or continue it. */
+  private afterPass(slot: number): void {
+    const events = this.held.get(slot);
+    if (events === undefined) return;
+    const line = this.line[slot]!;
+    let common = false;
+    while (events.length > 0 && events[0]!.event[SEQUENCE_LAST]! <= line) {
+      common = events.shift()!.event[SEQUENCE_LAST] === line;
+      this.duplicates++;
+    }
+    if (this.isJoined(slot)) return;
+    const first = events[0];
+    if (first === undefined) this.held.delete(slot);
+    if (common || (first !== undefined && previousOf(first.recordType, first.event) === line)) {
+      this.release(slot);
+    }
+  }
+
+  /** Keeps a contiguous run; too long a run starts anew. */
+  private hold(slot: number, recordType: number, event: Float64Array, doubles: number): void {
+    let events = this.held.get(slot);
+    if (events === undefined) this.held.set(slot, (events = []));
+    if (events.length >= this.heldEventsMax) events.length = 0;
+    events.push({ recordType, event: event.slice(0, doubles) });
+  }
+
+  private passAll(slot: number, events: readonly HeldEvent[] | undefined): void {
+    for (const { recordType, event } of events ?? []) {
+      this.pass(slot, recordType, event, event.length);
+    }
+  }
+
+  private pass(slot: number, type: number, event: Float64Array, doubles: number): boolean {
+    this.line[slot] = event[SEQUENCE_LAST]!;
+    return this.sink.accept(type, event, doubles);
+  }
+
+  private dropCopy(): boolean {
+    this.duplicates++;
+    return true;
+  }
+}
+
+/** The number that an event continues: its own word for it, else the one before its first. */
+function previousOf(recordType: number, event: Float64Array): number {
+  if (event[SEQUENCE_PREVIOUS] !== ABSENT) return event[SEQUENCE_PREVIOUS]!;
+  if (recordType === RecordType.BookTicker || event[SEQUENCE_FIRST] === ABSENT) return ABSENT;
+  return event[SEQUENCE_FIRST]! - 1;
+}
