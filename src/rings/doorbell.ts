@@ -6,7 +6,10 @@
  *     look at all rings once more         (a busy waiter costs one load and no system call)
  *     nothing → wait while it is 1
  *
- * The second look after `prepare` closes the race with a ringer that committed before the store.
+ * The second look after `prepare` closes the race with a ringer that committed before the store: both
+ * sides store, then load what the other stored (the waiter: the bell, then the tail; the ringer: the
+ * tail, then the bell). All four are Atomics, so in their one total order at least one of the two sees
+ * the other's store. test/model/ring.pml checks just this, and finds the bug if the look is left out.
  */
 const AWAKE = 0;
 const ASLEEP = 1;
@@ -46,10 +49,14 @@ export class DoorbellWaiter {
     Atomics.store(this.word, 0, AWAKE);
   }
 
-  /** Blocks this thread until rung or until the time is over. Never on a thread with an event loop. */
-  wait(timeoutMs: number): void {
-    Atomics.wait(this.word, 0, ASLEEP, timeoutMs);
+  /**
+   * Blocks this thread until rung (true) or until the time is over (false). After `prepare` and the
+   * second look. Never on a thread with an event loop.
+   */
+  wait(timeoutMs: number): boolean {
+    const outcome = Atomics.wait(this.word, 0, ASLEEP, timeoutMs);
     Atomics.store(this.word, 0, AWAKE);
+    return outcome !== 'timed-out';
   }
 
   /**

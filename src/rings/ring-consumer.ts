@@ -2,6 +2,7 @@
  * The reading end of a ring: one thread, one instance at a time. Hot.
  * Records are lent until the handler returns: copy what is to be kept.
  */
+import { InvariantError } from '../faults/invariant.js';
 import {
   CAPACITY_WORD,
   HEAD_WORD,
@@ -45,7 +46,7 @@ export class RingConsumer {
   /**
    * Hands up to `recordsMax` records to the handler, in order, then frees their room at once.
    * Returns how many. If the handler throws, the records before the one that threw are freed and
-   * that one is too: a poisonous record is not met twice.
+   * that one is too: a poisonous record is not met twice. The handler must not poll this ring.
    */
   poll(handler: RecordHandler, recordsMax: number): number {
     let head = this.head;
@@ -60,6 +61,10 @@ export class RingConsumer {
         const at = RECORDS_WORD + (head & this.mask);
         const lengthWords = this.words[at]!;
         const typeId = this.words[at + 1]!;
+        // A length that leads nowhere would make this an endless loop.
+        if (lengthWords < RECORD_HEADER_WORDS || lengthWords > this.mask + 1) {
+          throw new InvariantError('a record in the ring has an impossible length');
+        }
         head = (head + lengthWords) | 0;
         if (typeId === PADDING_TYPE) continue;
         count++;

@@ -16,12 +16,19 @@ import {
   RECORD_HEADER_WORDS,
   TAIL_WORD,
   WRITER_EPOCH_WORD,
+  recordBytesMax,
 } from './ring-layout.js';
+import { InvariantError } from '../faults/invariant.js';
 
-/** tryClaim: there is no room now; the consumer has to catch up. */
+/**
+ * tryClaim: there is no room now; the consumer has to catch up. It cannot while what was claimed is
+ * not committed: commit (or abort) before waiting for room.
+ */
 export const RING_FULL = -1;
 /** tryClaim: the record can never fit (more than half of the ring). */
 export const RECORD_TOO_LARGE = -2;
+
+const NOTHING_CLAIMED = -1;
 
 export class RingProducer {
   /** The whole buffer, seen three ways. Slots index `doubles`; a slot is words 2·slot, bytes 8·slot. */
@@ -30,12 +37,14 @@ export class RingProducer {
   readonly bytes: Uint8Array;
   private readonly mask: number;
   private readonly capacityWords: number;
+  private readonly payloadBytesMax: number;
   /** Next position to claim; ahead of the published tail by what is claimed and not committed. */
   private claimed: number;
   private published: number;
   /** A cached copy of the consumer's head: can only be too old, so it under-states the free room. */
   private cachedHead: number;
-  private lastClaim = -1;
+  /** Index of the last record claimed and not yet committed, else NOTHING_CLAIMED. */
+  private lastClaim = NOTHING_CLAIMED;
   private highWater: number;
   private seenReaderEpoch: number;
 
@@ -45,6 +54,7 @@ export class RingProducer {
     this.bytes = new Uint8Array(buffer);
     this.capacityWords = this.words[CAPACITY_WORD]!;
     this.mask = this.capacityWords - 1;
+    this.payloadBytesMax = recordBytesMax(this.capacityWords);
     this.claimed = Atomics.load(this.words, TAIL_WORD);
     this.published = this.claimed;
     this.cachedHead = Atomics.load(this.words, HEAD_WORD);
@@ -57,8 +67,9 @@ export class RingProducer {
    * otherwise. The payload holds old bytes until it is written. Nothing is visible before `commit`.
    */
   tryClaim(typeId: number, payloadBytes: number): number {
+    // Compared before it is rounded, so that neither NaN nor 2^32 can pass for a small number.
+    if (!(payloadBytes <= this.payloadBytesMax)) return RECORD_TOO_LARGE;
     const needed = RECORD_HEADER_WORDS + (((payloadBytes + 7) >>> 3) << 1);
-    if (needed > this.capacityWords >>> 1) return RECORD_TOO_LARGE;
     let index = this.claimed & this.mask;
     const untilEnd = this.capacityWords - index;
     const total = needed > untilEnd ? needed + untilEnd : needed;
@@ -80,10 +91,18 @@ export class RingProducer {
     return (RECORDS_WORD + index + RECORD_HEADER_WORDS) >>> 1;
   }
 
-  /** Makes the last claimed record shorter: `payloadBytes` at most what was claimed. */
+  /**
+   * Makes the last claimed record shorter: for whoever claims the most it may need, writes, and then
+   * knows. `payloadBytes` is at most what was claimed; the record is not yet committed.
+   */
   shrinkLast(payloadBytes: number): void {
+    if (this.lastClaim === NOTHING_CLAIMED) {
+      throw new InvariantError('only a claimed record that is not committed can be made shorter');
+    }
     const needed = RECORD_HEADER_WORDS + (((payloadBytes + 7) >>> 3) << 1);
     const at = RECORDS_WORD + this.lastClaim;
+    if (needed > this.words[at]!)
+      throw new InvariantError('a claimed record can only become shorter');
     this.claimed = (this.claimed - (this.words[at]! - needed)) | 0;
     this.words[at] = needed;
   }
@@ -92,15 +111,17 @@ export class RingProducer {
   commit(): void {
     if (this.claimed === this.published) return;
     this.published = this.claimed;
+    this.lastClaim = NOTHING_CLAIMED;
     const used = (this.claimed - this.cachedHead) | 0;
     if (used > this.highWater) this.noteHighWater();
     // release: pairs with the acquire of TAIL in RingConsumer.poll
     Atomics.store(this.words, TAIL_WORD, this.claimed);
   }
 
-  /** Forgets what was claimed and not committed. */
+  /** Forgets everything claimed since the last commit, padding included. */
   abort(): void {
     this.claimed = this.published;
+    this.lastClaim = NOTHING_CLAIMED;
   }
 
   /** Words in use now, by a fresh look at the consumer. For metrics and tests. */
