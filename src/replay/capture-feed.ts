@@ -132,11 +132,7 @@ export class CaptureFeed implements EventSink {
     return true;
   }
 
-  private onFault(
-    why: FrameFault,
-    entry: CaptureEntry,
-    receivedNs: number,
-  ): void {
+  private onFault(why: FrameFault, entry: CaptureEntry, receivedNs: number): void {
     this.note(why, entry, why);
     const { lastInstrumentId, lastChannel } = this.parser;
     if (lastInstrumentId < 0 || this.isWanted[lastInstrumentId] !== 1) return;

@@ -80,7 +80,8 @@ export class ReplayLines implements Agent, RecordHandler {
   private pendingChars = 0;
 
   constructor(private readonly options: ReplayLinesOptions) {
-    for (const [id, instrument] of options.instruments) this.mirrors.set(id, new Mirror(instrument));
+    for (const [id, instrument] of options.instruments)
+      this.mirrors.set(id, new Mirror(instrument));
   }
 
   doWork(): number {

@@ -1,0 +1,220 @@
+/** `ringside replay`: recorded frames through the node's own path, printed as lines. Cold. */
+import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import cliProgress from 'cli-progress';
+import { statSync } from 'node:fs';
+import pc from 'picocolors';
+import type { Instrument } from '../domain/instrument.js';
+import { FaultError } from '../faults/fault.js';
+import { ReplayRun } from '../node/replay-run.js';
+import type { ReplaySummary } from '../node/replay-run.js';
+import { suggestion } from '../ops/suggest.js';
+import { CaptureRun } from '../replay/capture-run.js';
+import { Pacer } from '../replay/pacer.js';
+import { surveyCapture } from '../replay/capture-survey.js';
+import { readTimelineOrigin } from '../time/system-clock.js';
+import { SystemScheduler } from '../time/system-scheduler.js';
+import { venueById, venueIds } from '../venues/registry.js';
+import { EXIT, EXIT_CODES_HELP } from './exit-codes.js';
+import { LineOutput } from './line-output.js';
+
+const EXAMPLES = `
+Captures are read by their content: hftbacktest ("<local ns> <json>") and cryptofeed (raw text),
+plain or gzip. Several files are one run, merged by receive time. Lines go to stdout, faults and the
+summary to stderr.
+
+Examples:
+  $ ringside replay usdm_btcusdt_20240718.gz usdm_btcusdt_20240719.gz --ndjson bbo | head
+  $ ringside replay BINANCE_FUTURES.* --instrument CTKUSDT --ndjson book --depth 5
+  $ ringside replay capture.gz --ndjson trades --speed 10 > trades.ndjson
+  $ ringside replay capture.gz                       only the summary
+
+A capture that was cut is replayed up to the cut, and the exit code is 10.
+
+${EXIT_CODES_HELP}`;
+
+const MODES = ['bbo', 'book', 'trades', 'events'] as const;
+const DEPTH_DEFAULT = 10;
+const DEPTH_MAX = 100_000;
+/** Lines are written in parts of about this many characters. */
+const WRITE_CHARS = 64 * 1024;
+
+interface ReplayFlags {
+  readonly venue: string;
+  readonly speed: number;
+  readonly instrument?: string[] | undefined;
+  readonly ndjson?: (typeof MODES)[number] | undefined;
+  readonly depth: number;
+  readonly progress: boolean;
+}
+
+export function replayCommand() {
+  return new Command('replay')
+    .description('push recorded frames through the node and print what comes out')
+    .argument('<file...>', 'capture files; several are one run')
+    .option('--venue <id>', `whose traffic it is: ${venueIds().join(', ')}`, 'binance-futures')
+    .option('--speed <factor>', 'max, or how many times faster than recorded', speedOf, Infinity)
+    .option('--instrument <name...>', 'only these, e.g. BTCUSDT or binance-futures:BTCUSDT')
+    .addOption(new Option('--ndjson <what>', 'one JSON line for each').choices(MODES))
+    .option('--depth <levels>', 'levels a side in book lines', depthOf, DEPTH_DEFAULT)
+    .option('--no-progress', 'no progress bar, even on a terminal')
+    .addHelpText('after', EXAMPLES)
+    .action(async (files, flags) => {
+      process.exitCode = await replay(files, flags);
+    });
+}
+
+async function replay(paths: readonly string[], flags: ReplayFlags): Promise<number> {
+  const venue = venueById(flags.venue);
+  const bar = new Progress(paths, flags);
+  try {
+    const { facts, firstSecond } = await surveyCapture(venue, paths, (bytes) => bar.show(bytes));
+    const wanted = wantedOf(facts.instruments, flags.instrument, venue.id);
+    const replayRun = new ReplayRun({
+      venue: venueById(flags.venue, { settings: facts.settings }),
+      facts,
+      wanted,
+      firstSecond,
+      mode: flags.ndjson ?? 'none',
+      depth: flags.depth,
+    });
+    const capture = new CaptureRun(paths);
+    const output = new LineOutput(process.stdout);
+    await pump(capture, replayRun, output, flags.speed, bar);
+    bar.stop();
+    // whoever read the lines has seen enough: nobody waits for a summary
+    if (output.isClosed) return EXIT.Ok;
+    return conclude(capture, replayRun);
+  } finally {
+    bar.stop();
+  }
+}
+
+/** Everything that was recorded, at the wanted pace, until the end or until nobody reads any more. */
+async function pump(
+  capture: CaptureRun,
+  run: ReplayRun,
+  output: LineOutput,
+  speed: number,
+  bar: Progress,
+): Promise<void> {
+  const pacer = new Pacer(new SystemScheduler(readTimelineOrigin().monotonicNs), speed);
+  for await (const batch of capture.batches()) {
+    for (const entry of batch) {
+      if (!pacer.isDue(run.timeOf(entry))) {
+        await output.write(run.lines.takeLines());
+        await pacer.wait();
+      }
+      run.step(entry);
+      if (run.lines.waitingChars >= WRITE_CHARS) await output.write(run.lines.takeLines());
+      if (output.isClosed) return;
+    }
+    bar.show(bar.totalBytes / 2 + capture.bytesRead);
+  }
+  run.close();
+  await output.write(run.lines.takeLines());
+}
+
+function conclude(capture: CaptureRun, run: ReplayRun): number {
+  for (const file of capture.files) {
+    if (file.linesMalformed > 0) {
+      const where = `line ${file.firstMalformedLine}`;
+      tell(
+        'CAPTURE_MALFORMED',
+        `${file.path}: ${file.linesMalformed} lines left out, the first is ${where}`,
+      );
+    }
+    if (file.truncation !== null) {
+      tell('CAPTURE_TRUNCATED', `${file.path}: ${file.truncation}; replayed up to there`);
+    }
+  }
+  const { firstFault, counts } = run.feed;
+  if (firstFault !== null)
+    tell('FRAME_MALFORMED', `first of the frames refused (${firstFault.why}): ${firstFault.text}`);
+  if (counts.snapshotsOrphaned > 0) {
+    tell(
+      'CAPTURE_MALFORMED',
+      `${counts.snapshotsOrphaned} snapshots without a symbol among several symbols`,
+    );
+  }
+  const isTruncated = capture.files.some((file) => file.truncation !== null);
+  const summary: ReplaySummary & { truncated?: true } = run.summary();
+  process.stderr.write(
+    `${JSON.stringify(isTruncated ? { ...summary, truncated: true } : summary)}\n`,
+  );
+  return isTruncated ? EXIT.BadCapture : EXIT.Ok;
+}
+
+function tell(code: string, text: string): void {
+  process.stderr.write(`${pc.yellow(code)} ${text}\n`);
+}
+
+/** Throws FaultError UNKNOWN_SYMBOL. */
+function wantedOf(
+  instruments: readonly Instrument[],
+  names: readonly string[] | undefined,
+  venueId: string,
+): Instrument[] {
+  if (names === undefined) return [...instruments];
+  const symbols = instruments.map(({ symbol }) => symbol);
+  return [...new Set(names)].map((name) => {
+    const found = instruments.find(({ symbol, name: full }) => name === symbol || name === full);
+    if (found !== undefined) return found;
+    const near = suggestion(name.replace(`${venueId}:`, ''), symbols);
+    throw new FaultError(
+      'UNKNOWN_SYMBOL',
+      `${name} is not in this capture${near}; it has ${symbols.join(', ')}`,
+    );
+  });
+}
+
+function speedOf(text: string): number {
+  if (text === 'max') return Infinity;
+  const factor = Number(text);
+  if (text.trim() === '' || !(factor > 0))
+    throw new InvalidArgumentError('expected max or a number above 0');
+  return factor;
+}
+
+function depthOf(text: string): number {
+  const depth = Number(text);
+  if (!/^\d+$/.test(text) || depth < 1 || depth > DEPTH_MAX) {
+    throw new InvalidArgumentError(`expected a whole number in 1 … ${DEPTH_MAX}`);
+  }
+  return depth;
+}
+
+/** A bar on stderr over both passes; none where nobody would see it or it would mix with the lines. */
+class Progress {
+  readonly totalBytes: number;
+  private readonly bar: cliProgress.SingleBar | null;
+  private isShown = false;
+
+  constructor(paths: readonly string[], flags: ReplayFlags) {
+    this.totalBytes = 2 * paths.reduce((sum, path) => sum + sizeOf(path), 0);
+    const linesOnTerminal = flags.ndjson !== undefined && process.stdout.isTTY;
+    const isWanted = flags.progress && process.stderr.isTTY && !linesOnTerminal;
+    this.bar = isWanted
+      ? new cliProgress.SingleBar({
+          format: 'replay {bar} {percentage}% · {eta_formatted} left',
+          stream: process.stderr,
+          clearOnComplete: true,
+        })
+      : null;
+  }
+
+  show(bytes: number): void {
+    if (this.bar === null) return;
+    if (!this.isShown) this.bar.start(this.totalBytes, 0);
+    this.isShown = true;
+    this.bar.update(Math.min(bytes, this.totalBytes));
+  }
+
+  stop(): void {
+    if (this.isShown) this.bar?.stop();
+    this.isShown = false;
+  }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
