@@ -1,0 +1,183 @@
+/**
+ * Puts the node's diffs together into whole blocks, each `new` with its order's identity, and hands
+ * them on in order of height. Pure; ingest thread, once a block.
+ *
+ *     by block    a line is a block: closed as soon as it is read and its statuses are there
+ *     streaming   rows of one height are fragments: closed when the diffs have moved past it (or
+ *                 paused for CLOSE_AFTER_NS) and the statuses too
+ *
+ * The identity of an order is worth a short wait and no more: if the statuses do not come within
+ * IDENTITY_WAIT_NS the block goes without, is counted, and from then on nobody waits for that source
+ * until it speaks again. Diffs alone make the book.
+ */
+import { ORDER_EVENT_DOUBLES, ORDER_KIND, OrderKind } from '../rings/record-types.js';
+
+/** Blocks come every 55–77 ms and a source is flushed within milliseconds; beyond this it is late. */
+export const IDENTITY_WAIT_NS = 250e6;
+/** Rows of one block stand within 12 ms of each other: a pause this long ends the block. */
+export const CLOSE_AFTER_NS = 150e6;
+/** Blocks held back at most; then the oldest goes on as it is. */
+const BLOCKS_HELD_MAX = 256;
+
+export interface BlockTaker {
+  /** `events` holds `count` order events of ORDER_EVENT_DOUBLES each; lent until the call returns. */
+  onBlock(height: number, previous: number, blockNs: number, receivedNs: number, events: Float64Array, count: number): void;
+  /** Heights `from … to` never came: nothing after `from - 1` connects. */
+  onHole(from: number, to: number): void;
+}
+
+/** Gives a `new` event its order's identity; false if it is not known. */
+export interface IdentitySource {
+  identify(event: Float64Array): boolean;
+  forget(height: number): void;
+}
+
+class Block {
+  height = 0;
+  blockNs = 0;
+  receivedNs = 0;
+  lastRowNs = 0;
+  events = new Float64Array(ORDER_EVENT_DOUBLES * 64);
+  count = 0;
+}
+
+export class BlockAssembler {
+  private readonly taker: BlockTaker;
+  private readonly identities: IdentitySource;
+  private readonly isStreaming: boolean;
+  private open: Block[] = [];
+  private readonly spare: Block[] = [];
+  private lastHeight = -1;
+  private statusHeight = -1;
+  private isStatusDead = false;
+  private nowNs = 0;
+  /** New orders that went on without an identity. */
+  unidentified = 0;
+  /** Lines of a height that had been handed on already. */
+  late = 0;
+  holes = 0;
+
+  constructor(taker: BlockTaker, identities: IdentitySource, isStreaming: boolean) {
+    this.taker = taker;
+    this.identities = identities;
+    this.isStreaming = isStreaming;
+  }
+
+  /** Height of the last block handed on, -1 before the first. */
+  get height(): number {
+    return this.lastHeight;
+  }
+
+  /** Statuses are late: blocks go on without them. */
+  get isIdentitySourceDead(): boolean {
+    return this.isStatusDead;
+  }
+
+  /** Begins behind a height, e.g. that of a snapshot: blocks up to it are passed over. */
+  startAfter(height: number): void {
+    this.lastHeight = height;
+    this.open.length = 0;
+  }
+
+  /** A line of diffs begins; its events follow through `add`. False if its block is done with. */
+  begin(height: number, blockNs: number, receivedNs: number): boolean {
+    this.nowNs = receivedNs;
+    const newest = this.open[this.open.length - 1];
+    const known = newest === undefined ? this.lastHeight : newest.height;
+    if (newest !== undefined && height === newest.height && this.isStreaming) {
+      newest.lastRowNs = receivedNs;
+      return true;
+    }
+    const isAgain = this.isStreaming && newest === undefined && height === this.lastHeight;
+    if (height <= known && !isAgain) {
+      this.late++;
+      return false;
+    }
+    const block = this.spare.pop() ?? new Block();
+    block.height = height;
+    block.blockNs = blockNs;
+    block.receivedNs = receivedNs;
+    block.lastRowNs = receivedNs;
+    block.count = 0;
+    this.open.push(block);
+    return true;
+  }
+
+  /** One event of the line that was begun last. */
+  add(event: Float64Array): void {
+    const block = this.open[this.open.length - 1]!;
+    const at = block.count * ORDER_EVENT_DOUBLES;
+    if (at === block.events.length) {
+      const wider = new Float64Array(at * 2);
+      wider.set(block.events);
+      block.events = wider;
+    }
+    for (let i = 0; i < ORDER_EVENT_DOUBLES; i++) block.events[at + i] = event[i]!;
+    block.count++;
+  }
+
+  /** The line that was begun last is malformed: its block is lost as if it had never come. */
+  refuse(): void {
+    const block = this.open.pop();
+    if (block !== undefined) this.spare.push(block);
+  }
+
+  /** The statuses of `height` were read (in streaming: one row of them). */
+  onStatuses(height: number): void {
+    if (height > this.statusHeight) this.statusHeight = height;
+    this.isStatusDead = false;
+  }
+
+  /** Hands on what is whole. Call after each read of the sources and every few milliseconds. */
+  close(nowNs: number): number {
+    this.nowNs = nowNs;
+    let closed = 0;
+    while (this.open.length > 0 && this.isWhole(this.open[0]!)) {
+      const block = this.open.shift()!;
+      this.handOn(block);
+      this.spare.push(block);
+      closed++;
+    }
+    return closed;
+  }
+
+  /** Hands on everything, whole or not: nothing more will come (end of a replay). */
+  finish(): void {
+    while (this.open.length > 0) this.handOn(this.open.shift()!);
+  }
+
+  private isWhole(block: Block): boolean {
+    if (this.open.length > BLOCKS_HELD_MAX) return true;
+    const isNewest = this.open.length === 1;
+    if (this.isStreaming && isNewest && this.nowNs - block.lastRowNs < CLOSE_AFTER_NS) return false;
+    const statusesThere = this.isStreaming ? this.statusHeight > block.height : this.statusHeight >= block.height;
+    if (statusesThere || this.isStatusDead || !this.wantsIdentity(block)) return true;
+    if (this.nowNs - block.lastRowNs < IDENTITY_WAIT_NS) return false;
+    this.isStatusDead = true;
+    return true;
+  }
+
+  /** Only a `new` has an identity to wait for. */
+  private wantsIdentity(block: Block): boolean {
+    for (let i = 0; i < block.count; i++) {
+      if (block.events[i * ORDER_EVENT_DOUBLES + ORDER_KIND] === OrderKind.New) return true;
+    }
+    return false;
+  }
+
+  private handOn(block: Block): void {
+    const previous = this.lastHeight;
+    if (!this.isStreaming && previous >= 0 && block.height > previous + 1) {
+      this.holes++;
+      this.taker.onHole(previous + 1, block.height - 1);
+    }
+    for (let i = 0; i < block.count; i++) {
+      const at = i * ORDER_EVENT_DOUBLES;
+      if (block.events[at + ORDER_KIND] !== OrderKind.New) continue;
+      if (!this.identities.identify(block.events.subarray(at, at + ORDER_EVENT_DOUBLES))) this.unidentified++;
+    }
+    this.identities.forget(block.height);
+    this.lastHeight = block.height;
+    this.taker.onBlock(block.height, previous, block.blockNs, block.receivedNs, block.events, block.count);
+  }
+}
