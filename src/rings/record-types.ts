@@ -25,6 +25,8 @@ export const RecordType = {
   BlockEnd: 18,
   /** A trade with its buyer, seller and transaction. */
   TradeParties: 19,
+  /** A whole snapshot was asked of the source: events from now on are to be kept until it is there. */
+  SnapshotAnnounced: 20,
   // books → ingest
   SnapshotWanted: 32,
   // books → broadcast and other readers of finished messages
