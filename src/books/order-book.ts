@@ -124,8 +124,6 @@ export class OrderBook extends BookView {
         return this.onRefused(record[at + RETRY_AFTER_NS]!);
       case RecordType.InstrumentDefined:
         return this.onDefined(record, at);
-      default:
-        return;
     }
   }
 
@@ -357,8 +355,6 @@ export class OrderBook extends BookView {
       case SourceState.FrameLost:
         this.sync.forgetKept();
         this.lose(reason as StateReason);
-        break;
-      default:
         break;
     }
   }

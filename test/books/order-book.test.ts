@@ -596,7 +596,7 @@ test('OrderBook: the seqlock row holds the best, the state and the place of ever
   rig.turn();
   const row = rig.bboRow()!;
   const book = rig.checker.book();
-  assert.deepEqual([...row.slice(0, 4)], [99, 6, 101, 4]);
+  assert.deepEqual(Array.from(row.subarray(0, 4)), [99, 6, 101, 4]);
   assert.equal(row[BboRow.State], BookState.Live);
   assert.equal(row[BboRow.VenueSequence], 115);
   assert.equal(row[BboRow.Epoch], book.epoch);

@@ -44,6 +44,8 @@ export interface RigOptions {
   readonly outputs?: number;
   readonly inputWords?: number;
   readonly outputWords?: number;
+  /** False: messages are not decoded, only counted (`outCount`); for large runs. */
+  readonly follow?: boolean;
 }
 
 export const TIMELINE = new Timeline(1_700_000_000_000_000_000n);
@@ -70,6 +72,8 @@ export class BooksRig {
   readonly checker = new StreamChecker();
   /** All messages of the first output so far, in order. */
   readonly messages: OutMessage[] = [];
+  /** Messages by record type, where they are not followed. */
+  readonly outCount = new Map<number, number>();
   readonly latencies = { venueToReceived: [] as number[], receivedToApplied: [] as number[] };
   readonly counters: CounterTable;
   readonly worker: CounterTable;
@@ -143,8 +147,18 @@ export class BooksRig {
         this.messages.push(message);
       },
     };
-    while (this.outputs[0]!.poll(handler, 1000) > 0);
+    if (this.options.follow === false) this.countOutputs();
+    else while (this.outputs[0]!.poll(handler, 1000) > 0);
     return this.messages.slice(before);
+  }
+
+  private countOutputs(): void {
+    const handler = {
+      onRecord: (typeId: number): void => {
+        this.outCount.set(typeId, (this.outCount.get(typeId) ?? 0) + 1);
+      },
+    };
+    while (this.outputs[0]!.poll(handler, 1000) > 0);
   }
 
   /** Raw records of a further output. */

@@ -13,7 +13,11 @@ export class NaiveLadder {
   }
 
   best(side: Side): number {
-    return this.levels(side)[0]?.[0] ?? -1;
+    let best = -1;
+    for (const price of this.sides[side].keys()) {
+      if (best < 0 || (side === Side.Bid ? price > best : price < best)) best = price;
+    }
+    return best;
   }
 
   sizeAt(side: Side, price: number): number {

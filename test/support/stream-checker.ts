@@ -111,11 +111,11 @@ export function readOutMessage(
     venueSequence: field(HeadField.VenueSequence),
     bids: isBook ? pairs(0, decoder.bidsCount) : [],
     asks: isBook ? pairs(decoder.bidsCount, decoder.asksCount) : [],
-    bbo: [...decoder.bbo.slice(0, 4)],
+    bbo: typeId === R.RecordType.BboOut ? Array.from(decoder.bbo.subarray(0, 4)) : [],
     trades: isTrades
-      ? Array.from({ length: decoder.tradesCount }, (_, i) => [
-          ...decoder.trades.slice(5 * i, 5 * i + 5),
-        ])
+      ? Array.from({ length: decoder.tradesCount }, (_, i) =>
+          Array.from(decoder.trades.subarray(5 * i, 5 * i + 5)),
+        )
       : [],
     name: typeId === R.RecordType.BookSnapshotOut ? decoder.instrumentName() : '',
   };
