@@ -30,6 +30,20 @@ export function levelHashLane(seed: number, side: number, price: number, size: n
   return h ^ (h >>> 13);
 }
 
+/**
+ * One lane of the order hash: as for a level, with the order's id taken in after the size. The order
+ * hash of a book is the XOR over its resting orders; it does not cover their queue positions.
+ */
+export function orderHashLane(seed: number, side: number, price: number, size: number, id: number): number {
+  let h = levelHashLane(seed, side, price, size);
+  h = Math.imul(h ^ (id | 0), 0x85ebca6b);
+  h ^= h >>> 15;
+  h = Math.imul(h ^ ((id / TWO_32) | 0), 0x85ebca6b);
+  h ^= h >>> 15;
+  h = Math.imul(h, 0xc2b2ae35);
+  return h ^ (h >>> 13);
+}
+
 /** Sixteen lower-case hex digits, high lane first. */
 export function hashText(high: number, low: number): string {
   const hex = (lane: number): string => (lane >>> 0).toString(16).padStart(8, '0');

@@ -21,21 +21,10 @@ import {
   TRADE_BYTES,
   TRADE_FIELDS,
 } from './message-layout.js';
+import { OrderCells } from './orders-decode.js';
+import { DecodeError } from './table-reader.js';
 
-export const DecodeError = {
-  /** An offset, count or length leads outside of the message, or is misaligned. */
-  OutOfBounds: -1,
-  /** The file identifier is not RSD1. */
-  WrongIdentifier: -2,
-  /** A union type that this reader does not know: a newer node; to be skipped. */
-  UnknownBody: -3,
-  /** A field that the schema requires is absent. */
-  MissingField: -4,
-  /** A number beyond 2^53. */
-  Precision: -5,
-  /** Longer than MESSAGE_BYTES_MAX. */
-  TooLarge: -6,
-} as const;
+export { DecodeError };
 
 /** A snapshot part holds at most 1024 levels a side; a foreign writer's whole book fits in this too. */
 export const MESSAGE_BYTES_MAX = 1 << 26;
@@ -47,7 +36,7 @@ const HALF = 0x20_0000;
 const BEYOND = ~0x3f_ffff;
 const BEYOND_UNSIGNED = ~0x1f_ffff;
 
-export class MessageDecoder {
+export class MessageDecoder extends OrderCells {
   /** HeadField; zeros after a heartbeat, except PublishedNs. */
   readonly head = new Float64Array(HEAD_DOUBLES);
   /** (price, size) pairs, bids first. Replaced by a larger array when a message needs it. */
@@ -74,15 +63,6 @@ export class MessageDecoder {
   private nameLength = 0;
   private scratch = new Int32Array(512);
   private scratchBytes = new Uint8Array(this.scratch.buffer);
-
-  // The message being decoded: word index of its first word, its length, its body's tables.
-  private words: Int32Array = this.scratch;
-  private base = 0;
-  private length = 0;
-  private table = 0;
-  private vtable = 0;
-  private vtableBytes = 0;
-  private tableBytes = 0;
 
   /** The body's union type (BodyType, 1 …), or a DecodeError. `bytes` is not kept. */
   decode(bytes: Uint8Array, offset: number, length: number): number {
@@ -114,7 +94,7 @@ export class MessageDecoder {
     if (!this.holds(typeAt, 1) || !this.holds(bodyAt, 4)) return DecodeError.OutOfBounds;
     const type = this.byteAt(this.table + typeAt);
     if (type === 0) return DecodeError.MissingField;
-    if (type > BodyType.Heartbeat) return DecodeError.UnknownBody;
+    if (type > BodyType.OrdersDelta) return DecodeError.UnknownBody;
     if (!this.openTable(this.follow(this.table + bodyAt))) return DecodeError.OutOfBounds;
     switch (type) {
       case BodyType.BookDelta:
@@ -127,6 +107,9 @@ export class MessageDecoder {
         return this.readStatus();
       case BodyType.BookSnapshot:
         return this.readSnapshot();
+      case BodyType.OrdersSnapshot:
+      case BodyType.OrdersDelta:
+        return this.readOrders(type);
       default:
         return this.readHeartbeat();
     }
@@ -162,57 +145,6 @@ export class MessageDecoder {
     this.scratchBytes = new Uint8Array(this.scratch.buffer);
   }
 
-  /** Makes the table at byte `table` the current one. False if it or its vtable are not in bounds. */
-  private openTable(table: number): boolean {
-    const length = this.length;
-    if ((table & 3) !== 0 || table < 0 || table + 4 > length) return false;
-    const vtable = table - this.words[this.base + (table >>> 2)]!;
-    if ((vtable & 1) !== 0 || vtable < 0 || vtable + 4 > length) return false;
-    const vtableBytes = this.halfAt(vtable);
-    const tableBytes = this.halfAt(vtable + 2);
-    if ((vtableBytes & 1) !== 0 || vtableBytes < 4 || vtable + vtableBytes > length) return false;
-    if (tableBytes < 4 || table + tableBytes > length) return false;
-    this.table = table;
-    this.vtable = vtable;
-    this.vtableBytes = vtableBytes;
-    this.tableBytes = tableBytes;
-    return true;
-  }
-
-  /** Offset of a field in the current table, 0 if absent. */
-  private field(index: number): number {
-    const entry = 4 + 2 * index;
-    return entry < this.vtableBytes ? this.halfAt(this.vtable + entry) : 0;
-  }
-
-  /** True if `bytes` at the field's offset lie within the current table, aligned to 4 if so long. */
-  private holds(fieldOffset: number, bytes: number): boolean {
-    return (
-      fieldOffset >= 4 &&
-      fieldOffset + bytes <= this.tableBytes &&
-      (bytes < 4 || ((this.table + fieldOffset) & 3) === 0)
-    );
-  }
-
-  /** Byte that the offset stored at byte `from` (in bounds, aligned) leads to; negative if too far. */
-  private follow(from: number): number {
-    const offset = this.words[this.base + (from >>> 2)]!;
-    return offset <= 0 ? -1 : from + offset;
-  }
-
-  private byteAt(byte: number): number {
-    return (this.words[this.base + (byte >>> 2)]! >>> ((byte & 3) * 8)) & 0xff;
-  }
-
-  /** `byte` is even. */
-  private halfAt(byte: number): number {
-    return (this.words[this.base + (byte >>> 2)]! >>> ((byte & 2) * 8)) & 0xffff;
-  }
-
-  private wordIndex(byte: number): number {
-    return this.base + (byte >>> 2);
-  }
-
   /** Fills `head` from field 0 of the current table. Returns 0 or a DecodeError. */
   private readHead(): number {
     const offset = this.field(0);
@@ -245,23 +177,6 @@ export class MessageDecoder {
     head[HeadField.Reason] = packed >>> 24;
     return 0;
   }
-
-  /** Byte of the vector's first element, or a DecodeError; its count goes to `vectorCount`. */
-  private openVector(fieldIndex: number, elementBytes: number): number {
-    const offset = this.field(fieldIndex);
-    if (offset === 0) return DecodeError.MissingField;
-    if (!this.holds(offset, 4)) return DecodeError.OutOfBounds;
-    const vector = this.follow(this.table + offset);
-    if (vector < 0 || (vector & 3) !== 0 || vector + 4 > this.length)
-      return DecodeError.OutOfBounds;
-    const count = this.words[this.wordIndex(vector)]!;
-    // The comparison by division cannot overflow.
-    if (count < 0 || count > (this.length - vector - 4) / elementBytes)
-      return DecodeError.OutOfBounds;
-    this.vectorCount = count;
-    return vector + 4;
-  }
-  private vectorCount = 0;
 
   private readBook(type: number, bidsField: number, asksField: number): number {
     const problem = this.readHead();
@@ -296,13 +211,13 @@ export class MessageDecoder {
     this.priceDecimals = priceAt === 0 ? 0 : decimalsOf(this.byteAt(this.table + priceAt));
     this.sizeDecimals = sizeAt === 0 ? 0 : decimalsOf(this.byteAt(this.table + sizeAt));
     this.depth = depthAt === 0 ? 0 : this.words[this.wordIndex(this.table + depthAt)]! >>> 0;
-    return this.readName() ? result : DecodeError.OutOfBounds;
+    return this.readName(6) ? result : DecodeError.OutOfBounds;
   }
 
-  private readName(): boolean {
+  private readName(index: number): boolean {
     this.nameLength = 0;
-    if (this.field(6) === 0) return true;
-    const at = this.openVector(6, 1);
+    if (this.field(index) === 0) return true;
+    const at = this.openVector(index, 1);
     if (at < 0 || at + this.vectorCount + 1 > this.length) return false;
     const count = this.vectorCount;
     if (this.byteAt(at + count) !== 0) return false;
@@ -361,7 +276,23 @@ export class MessageDecoder {
       times[i * 2 + 1] = words[at + 7]!;
       at += TRADE_BYTES / 4;
     }
-    return beyond === 0 ? BodyType.Trades : DecodeError.Precision;
+    if (beyond !== 0) return DecodeError.Precision;
+    return this.readParties(2, count) ? BodyType.Trades : DecodeError.OutOfBounds;
+  }
+
+  private readOrders(type: number): number {
+    const problem = this.readHead();
+    if (problem !== 0) return problem;
+    if (type === BodyType.OrdersDelta) return this.readChanges();
+    const result = this.readSnapshotOrders();
+    if (result < 0) return result;
+    const priceAt = this.field(2);
+    const sizeAt = this.field(3);
+    if (priceAt !== 0 && !this.holds(priceAt, 1)) return DecodeError.OutOfBounds;
+    if (sizeAt !== 0 && !this.holds(sizeAt, 1)) return DecodeError.OutOfBounds;
+    this.priceDecimals = priceAt === 0 ? 0 : decimalsOf(this.byteAt(this.table + priceAt));
+    this.sizeDecimals = sizeAt === 0 ? 0 : decimalsOf(this.byteAt(this.table + sizeAt));
+    return this.readName(5) ? result : DecodeError.OutOfBounds;
   }
 
   private readStatus(): number {

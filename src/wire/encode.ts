@@ -51,7 +51,7 @@ const TWO_32 = 4294967296;
 const PER_TWO_32 = 1 / TWO_32;
 
 /** Stores a whole double as a little-endian int64: `| 0` is modulo 2^32, the floor carries the sign. */
-function storeInt64(words: Int32Array, index: number, value: number): void {
+export function storeInt64(words: Int32Array, index: number, value: number): void {
   words[index] = value | 0;
   words[index + 1] = Math.floor(value * PER_TWO_32);
 }
@@ -216,7 +216,7 @@ export class MessageEncoder {
     this.writeTime(words, at + HEAD_PUBLISHED_WORD, publishedNs);
   }
 
-  private writeHead(words: Int32Array, at: number, head: Float64Array): void {
+  protected writeHead(words: Int32Array, at: number, head: Float64Array): void {
     storeInt64(words, at, head[HeadField.Epoch]!);
     storeInt64(words, at + 2, head[HeadField.Sequence]!);
     storeInt64(words, at + 4, head[HeadField.FirstSequence]!);
@@ -282,7 +282,7 @@ function writeLevels(
 }
 
 /** Count, bytes, NUL, padding; returns the word after it, an even number of words from `word`. */
-function writeString(words: Int32Array, word: number, utf8: Uint8Array): number {
+export function writeString(words: Int32Array, word: number, utf8: Uint8Array): number {
   const wordsTotal = ((4 + utf8.length + 1 + 7) & ~7) >>> 2;
   words[word] = utf8.length;
   for (let i = 1; i < wordsTotal; i++) {

@@ -16,6 +16,14 @@ import { InvariantError } from '../faults/invariant.js';
 import type { MessageDecoder } from './decode.js';
 import { HeadField } from './head-fields.js';
 import { BodyType, POSITION_FIELDS, TRADE_FIELDS } from './message-layout.js';
+import {
+  type JsonOrder,
+  type JsonOrderChange,
+  type JsonParties,
+  changesOf,
+  ordersOf,
+  partiesOf,
+} from './orders-json.js';
 
 /** What of an instrument is needed; any domain Instrument will do. */
 export interface JsonInstrument {
@@ -85,7 +93,20 @@ export type JsonMessage =
       readonly bidOrders: number;
       readonly askOrders: number;
     })
-  | (JsonData & { readonly type: 'trades'; readonly trades: readonly JsonTrade[] })
+  | (JsonData & {
+      readonly type: 'trades';
+      readonly trades: readonly JsonTrade[];
+      /** Only of venues that tell who traded; one a trade. */
+      readonly parties?: readonly JsonParties[];
+    })
+  | (JsonData & {
+      readonly type: 'ordersSnapshot';
+      readonly orders: readonly JsonOrder[];
+      readonly priceExponent: number;
+      readonly sizeExponent: number;
+      readonly orderCount: number;
+    })
+  | (JsonData & { readonly type: 'ordersDelta'; readonly changes: readonly JsonOrderChange[] })
   | (JsonData & { readonly type: 'status'; readonly sinceNs: string })
   | {
       readonly type: 'heartbeat';
@@ -134,12 +155,29 @@ export function messageToJson(
         askOrders: decoder.bbo[5]!,
       };
     case BodyType.Trades:
-      return { type: 'trades', ...data, trades: tradesOf(decoder, instrument) };
+      return tradesMessage(decoder, data, instrument);
+    case BodyType.OrdersSnapshot:
+      return {
+        type: 'ordersSnapshot',
+        ...data,
+        orders: ordersOf(decoder, instrument),
+        priceExponent: 0 - decoder.priceDecimals,
+        sizeExponent: 0 - decoder.sizeDecimals,
+        orderCount: decoder.ordersTotal,
+      };
+    case BodyType.OrdersDelta:
+      return { type: 'ordersDelta', ...data, changes: changesOf(decoder, instrument) };
     case BodyType.Status:
       return { type: 'status', ...data, sinceNs: String(decoder.sinceUnixNs()) };
     default:
       throw new InvariantError('a message was decoded before it is shown');
   }
+}
+
+function tradesMessage(decoder: MessageDecoder, data: JsonData, instrument: JsonInstrument): JsonMessage {
+  const trades = tradesOf(decoder, instrument);
+  const parties = partiesOf(decoder);
+  return parties === null ? { type: 'trades', ...data, trades } : { type: 'trades', ...data, trades, parties };
 }
 
 function headOf(decoder: MessageDecoder): JsonHead {

@@ -14,9 +14,12 @@
  *                                               148 instrument 152, 153 exponents
  *     BookDelta (2)     26 … 36    36      48    40 bids  44 asks                         144
  *     Bbo (3)           26 … 40    44      48   136 bid 152 ask 168, 172 orders            –
- *     Trades (4)        26 … 34    40      48    44 trades                                144
+ *     Trades (4)        26 … 36    40      48    44 trades 136 parties                     144
  *     Status (5)        26 … 34    44      48   136 since                                  –
  *     Heartbeat (6)     26 … 34    36       –    40 published 48 streams                   56
+ *     OrdersSnapshot(7) 26 … 42    44      48   136 orders 140 count 144 instrument       160
+ *                                               148, 149 exponents
+ *     OrdersDelta (8)   26 … 34    40      48    44 changes                               144
  *
  * "First vector" is where its elements begin, 8-byte aligned; their count stands 4 bytes before. The
  * second vector follows with 4 bytes of padding and its count. All lengths are multiples of 8.
@@ -31,6 +34,8 @@ export const BodyType = {
   Trades: 4,
   Status: 5,
   Heartbeat: 6,
+  OrdersSnapshot: 7,
+  OrdersDelta: 8,
 } as const;
 export type BodyType = (typeof BodyType)[keyof typeof BodyType];
 
@@ -42,6 +47,9 @@ export const HEAD_BYTES = 88;
 export const LEVEL_BYTES = 16;
 export const TRADE_BYTES = 40;
 export const POSITION_BYTES = 24;
+export const PARTIES_BYTES = 72;
+export const ORDER_BYTES = 80;
+export const ORDER_CHANGE_BYTES = 104;
 
 /** Words (4 bytes) from the message's first. */
 export const BODY_TYPE_WORD = 6;
@@ -67,6 +75,15 @@ export const BBO_ASK_ORDERS_WORD = 43;
 export const BBO_BYTES = 176;
 
 export const TRADES_WORD = 36;
+/** Offset of the parties, 0 where the message has none: then the vtable has no entry for them. */
+export const TRADES_PARTIES_OFFSET_WORD = 34;
+
+
+export const ORDERS_SNAPSHOT_COUNT_WORD = 35;
+export const ORDERS_SNAPSHOT_INSTRUMENT_OFFSET_WORD = 36;
+export const ORDERS_SNAPSHOT_EXPONENTS_WORD = 37;
+export const ORDERS_SNAPSHOT_WORD = 40;
+export const ORDERS_DELTA_WORD = 36;
 
 export const STATUS_SINCE_WORD = 34;
 export const STATUS_BYTES = 144;
@@ -77,6 +94,12 @@ export const HEARTBEAT_STREAMS_WORD = 14;
 /** Doubles of a trade and of a stream position in the encoder's input and the decoder's output. */
 export const TRADE_FIELDS = 5;
 export const POSITION_FIELDS = 4;
+/** Per order: side, price, size, id, placed ms, attributes, owner × 5, client id × 4 (32-bit words). */
+export const ORDER_FIELDS = 15;
+/** Per change: an order, then kind, size before, id of the order it was placed before. */
+export const ORDER_CHANGE_FIELDS = 18;
+/** Buyer × 5, seller × 5, hash × 8 (32-bit words, most significant first). */
+export const PARTIES_FIELDS = 18;
 
 interface BodyLayout {
   readonly type: BodyType;
@@ -152,10 +175,29 @@ export const BBO_TEMPLATE = templateOf({
 export const TRADES_TEMPLATE = templateOf({
   type: BodyType.Trades,
   tableByte: 40,
-  tableBytes: HEAD_BYTE + HEAD_BYTES - 40,
-  fieldBytes: [HEAD_BYTE, 44],
+  tableBytes: HEAD_BYTE + HEAD_BYTES + 4 - 40,
+  // The third field, the parties, is absent unless the encoder says otherwise.
+  fieldBytes: [HEAD_BYTE, 44, 40],
   offsets: [[11, TRADES_WORD * 4 - 4]],
   words: TRADES_WORD,
+});
+
+export const ORDERS_SNAPSHOT_TEMPLATE = templateOf({
+  type: BodyType.OrdersSnapshot,
+  tableByte: 44,
+  tableBytes: 150 - 44,
+  fieldBytes: [HEAD_BYTE, 136, 148, 149, 140, 144],
+  offsets: [[34, ORDERS_SNAPSHOT_WORD * 4 - 4]],
+  words: ORDERS_SNAPSHOT_WORD,
+});
+
+export const ORDERS_DELTA_TEMPLATE = templateOf({
+  type: BodyType.OrdersDelta,
+  tableByte: 40,
+  tableBytes: HEAD_BYTE + HEAD_BYTES - 40,
+  fieldBytes: [HEAD_BYTE, 44],
+  offsets: [[11, ORDERS_DELTA_WORD * 4 - 4]],
+  words: ORDERS_DELTA_WORD,
 });
 
 export const STATUS_TEMPLATE = templateOf({

@@ -17,6 +17,9 @@ import {
   FILE_IDENTIFIER,
   HEAD_BYTES,
   LEVEL_BYTES,
+  ORDER_BYTES,
+  ORDER_CHANGE_BYTES,
+  PARTIES_BYTES,
   POSITION_BYTES,
   TRADE_BYTES,
 } from './message-layout.js';
@@ -77,9 +80,24 @@ export const BODY_SHAPES: readonly (TableShape | null)[] = [
   },
   { name: 'BookDelta', fields: [head, vector('bids', LEVEL_BYTES), vector('asks', LEVEL_BYTES)] },
   { name: 'Bbo', fields: [head, level('bid'), level('ask'), u32('bid_orders'), u32('ask_orders')] },
-  { name: 'Trades', fields: [head, vector('trades', TRADE_BYTES)] },
+  {
+    name: 'Trades',
+    fields: [head, vector('trades', TRADE_BYTES), { ...vector('parties', PARTIES_BYTES), required: false }],
+  },
   { name: 'Status', fields: [head, u64('since_ns')] },
   { name: 'Heartbeat', fields: [u64('published_ns'), vector('streams', POSITION_BYTES)] },
+  {
+    name: 'OrdersSnapshot',
+    fields: [
+      head,
+      vector('orders', ORDER_BYTES),
+      i8('price_exponent'),
+      i8('size_exponent'),
+      u32('order_count'),
+      { name: 'instrument', kind: 'string', bytes: 1, align: 1 },
+    ],
+  },
+  { name: 'OrdersDelta', fields: [head, vector('changes', ORDER_CHANGE_BYTES)] },
 ];
 
 const BODY_TYPE_FIELD = 0;

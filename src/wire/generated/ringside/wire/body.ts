@@ -7,6 +7,8 @@ import { Bbo } from './bbo.js';
 import { BookDelta } from './book-delta.js';
 import { BookSnapshot } from './book-snapshot.js';
 import { Heartbeat } from './heartbeat.js';
+import { OrdersDelta } from './orders-delta.js';
+import { OrdersSnapshot } from './orders-snapshot.js';
 import { Status } from './status.js';
 import { Trades } from './trades.js';
 
@@ -18,13 +20,15 @@ export enum Body {
   Bbo = 3,
   Trades = 4,
   Status = 5,
-  Heartbeat = 6
+  Heartbeat = 6,
+  OrdersSnapshot = 7,
+  OrdersDelta = 8
 }
 
 export function unionToBody(
   type: Body,
-  accessor: (obj:Bbo|BookDelta|BookSnapshot|Heartbeat|Status|Trades) => Bbo|BookDelta|BookSnapshot|Heartbeat|Status|Trades|null
-): Bbo|BookDelta|BookSnapshot|Heartbeat|Status|Trades|null {
+  accessor: (obj:Bbo|BookDelta|BookSnapshot|Heartbeat|OrdersDelta|OrdersSnapshot|Status|Trades) => Bbo|BookDelta|BookSnapshot|Heartbeat|OrdersDelta|OrdersSnapshot|Status|Trades|null
+): Bbo|BookDelta|BookSnapshot|Heartbeat|OrdersDelta|OrdersSnapshot|Status|Trades|null {
   switch(Body[type]) {
     case 'NONE': return null; 
     case 'BookSnapshot': return accessor(new BookSnapshot())! as BookSnapshot;
@@ -33,15 +37,17 @@ export function unionToBody(
     case 'Trades': return accessor(new Trades())! as Trades;
     case 'Status': return accessor(new Status())! as Status;
     case 'Heartbeat': return accessor(new Heartbeat())! as Heartbeat;
+    case 'OrdersSnapshot': return accessor(new OrdersSnapshot())! as OrdersSnapshot;
+    case 'OrdersDelta': return accessor(new OrdersDelta())! as OrdersDelta;
     default: return null;
   }
 }
 
 export function unionListToBody(
   type: Body, 
-  accessor: (index: number, obj:Bbo|BookDelta|BookSnapshot|Heartbeat|Status|Trades) => Bbo|BookDelta|BookSnapshot|Heartbeat|Status|Trades|null, 
+  accessor: (index: number, obj:Bbo|BookDelta|BookSnapshot|Heartbeat|OrdersDelta|OrdersSnapshot|Status|Trades) => Bbo|BookDelta|BookSnapshot|Heartbeat|OrdersDelta|OrdersSnapshot|Status|Trades|null, 
   index: number
-): Bbo|BookDelta|BookSnapshot|Heartbeat|Status|Trades|null {
+): Bbo|BookDelta|BookSnapshot|Heartbeat|OrdersDelta|OrdersSnapshot|Status|Trades|null {
   switch(Body[type]) {
     case 'NONE': return null; 
     case 'BookSnapshot': return accessor(index, new BookSnapshot())! as BookSnapshot;
@@ -50,6 +56,8 @@ export function unionListToBody(
     case 'Trades': return accessor(index, new Trades())! as Trades;
     case 'Status': return accessor(index, new Status())! as Status;
     case 'Heartbeat': return accessor(index, new Heartbeat())! as Heartbeat;
+    case 'OrdersSnapshot': return accessor(index, new OrdersSnapshot())! as OrdersSnapshot;
+    case 'OrdersDelta': return accessor(index, new OrdersDelta())! as OrdersDelta;
     default: return null;
   }
 }

@@ -7,6 +7,7 @@ import * as flatbuffers from 'flatbuffers';
 
 import { Head } from './head.js';
 import { Trade } from './trade.js';
+import { TradeParties } from './trade-parties.js';
 
 
 export class Trades {
@@ -42,8 +43,21 @@ tradesLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+/**
+ * As many as trades, or absent.
+ */
+parties(index: number, obj?:TradeParties):TradeParties|null {
+  const offset = this.bb!.__offset(this.bb_pos, 8);
+  return offset ? (obj || new TradeParties()).__init(this.bb!.__vector(this.bb_pos + offset) + index * 72, this.bb!) : null;
+}
+
+partiesLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 8);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
 static startTrades(builder:flatbuffers.Builder) {
-  builder.startObject(2);
+  builder.startObject(3);
 }
 
 static addHead(builder:flatbuffers.Builder, headOffset:flatbuffers.Offset) {
@@ -58,6 +72,14 @@ static startTradesVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(40, numElems, 8);
 }
 
+static addParties(builder:flatbuffers.Builder, partiesOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(2, partiesOffset, 0);
+}
+
+static startPartiesVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(72, numElems, 8);
+}
+
 static endTrades(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // head
@@ -65,10 +87,11 @@ static endTrades(builder:flatbuffers.Builder):flatbuffers.Offset {
   return offset;
 }
 
-static createTrades(builder:flatbuffers.Builder, headOffset:flatbuffers.Offset, tradesOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createTrades(builder:flatbuffers.Builder, headOffset:flatbuffers.Offset, tradesOffset:flatbuffers.Offset, partiesOffset:flatbuffers.Offset):flatbuffers.Offset {
   Trades.startTrades(builder);
   Trades.addHead(builder, headOffset);
   Trades.addTrades(builder, tradesOffset);
+  Trades.addParties(builder, partiesOffset);
   return Trades.endTrades(builder);
 }
 }
