@@ -12,6 +12,8 @@ import type { Gunzip } from 'node:zlib';
 import { FaultError } from '../faults/fault.js';
 
 const CHUNK_BYTES = 128 * 1024;
+/** Compressed bytes taken at a time: what a damaged piece would have given is lost. */
+const PIECE_BYTES = 16 * 1024;
 const MAGICS: readonly { readonly name: string; readonly bytes: readonly number[] }[] = [
   { name: 'xz', bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a] },
   { name: 'zstd', bytes: [0x28, 0xb5, 0x2f, 0xfd] },
@@ -95,13 +97,15 @@ async function* inflated(
   const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
   const output: Buffer[] = [];
   gunzip.on('data', (chunk: Buffer) => output.push(chunk));
-  // told through the callbacks below; without a listener it would end the process
+  // told by those who wait below; without a listener it would end the process
   gunzip.on('error', () => {});
   try {
     for (let chunk = first; chunk.length > 0;) {
-      progress.damage = await fed(gunzip, chunk);
-      yield* output.splice(0);
-      if (progress.damage !== null) return;
+      for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+        progress.damage = await fed(gunzip, chunk.subarray(at, at + PIECE_BYTES));
+        yield* output.splice(0);
+        if (progress.damage !== null) return;
+      }
       chunk = await readChunk(file, path);
       progress.bytesRead += chunk.length;
     }
@@ -112,10 +116,16 @@ async function* inflated(
   }
 }
 
+/** Resolves when everything in the chunk has come out; with the reason if it is no gzip. */
 function fed(gunzip: Gunzip, chunk: Buffer): Promise<string | null> {
   return new Promise((resolve) => {
-    gunzip.write(chunk, (error) => {
-      resolve(error ? error.message : null);
+    const onError = (error: Error): void => {
+      resolve(error.message);
+    };
+    gunzip.once('error', onError);
+    gunzip.write(chunk, () => {
+      gunzip.off('error', onError);
+      resolve(null);
     });
   });
 }
