@@ -167,7 +167,10 @@ export class ConnectionDriver {
     const { state, arbiter } = this.machine;
     const up = state === ConnectionState.Up || state === ConnectionState.Overlapping;
     counters.set(row, ConnectionColumn.Up, up ? 1 : 0);
-    const open = this.sockets.reduce((count, socket) => count + (socket?.isOpen === true ? 1 : 0), 0);
+    const open = this.sockets.reduce(
+      (count, socket) => count + (socket?.isOpen === true ? 1 : 0),
+      0,
+    );
     counters.set(row, ConnectionColumn.OpenSockets, open);
     counters.set(row, ConnectionColumn.Duplicates, arbiter.duplicates);
   }

@@ -102,7 +102,7 @@ export class ConnectionMachine {
       case 'timer':
         break;
       case 'opened':
-        this.legs[input.leg].opened(nowNs);
+        if (this.legs[input.leg].phase === LegPhase.Connecting) this.legs[input.leg].opened(nowNs);
         break;
       case 'control':
         this.onControl(this.legs[input.leg], input.message, nowNs);

@@ -110,7 +110,10 @@ export function assertLimits(limits: IngestLimits): void {
     'the successor opens before the venue ends the old connection',
   );
   invariant(limits.overlapMsMax > limits.overlapMsMin, 'an overlap can succeed');
-  invariant(limits.overlapRetryMs >= limits.overlapMsMax, 'overlaps of a connection do not overlap');
+  invariant(
+    limits.overlapRetryMs >= limits.overlapMsMax,
+    'overlaps of a connection do not overlap',
+  );
   invariant(limits.bannedMs >= limits.rateLimitedMs, 'a ban lasts longer than a refusal');
   invariant(limits.snapshotConcurrencyMax >= 1, 'one request may be under way');
 }

@@ -97,7 +97,13 @@ export class LineArbiter {
   }
 
   /** An event of either socket. Returns false only if the sink refused one that was passed on. */
-  offer(watch: StreamWatch, slot: number, type: number, event: Float64Array, doubles: number): boolean {
+  offer(
+    watch: StreamWatch,
+    slot: number,
+    type: number,
+    event: Float64Array,
+    doubles: number,
+  ): boolean {
     if (this.mode[slot] === Mode.Tail) return this.offerTail(watch, slot, type, event, doubles);
     const fromSuccessor = watch === this.successor;
     if (fromSuccessor === this.isJoined(slot)) {

@@ -132,7 +132,11 @@ export class RateLimit {
   }
 
   /** Enters what an earlier process spent; entries in the future or of another window are clamped. */
-  restore(entries: readonly SpentWeight[], nowNs: number, fromUnixMs: (ms: number) => number): void {
+  restore(
+    entries: readonly SpentWeight[],
+    nowNs: number,
+    fromUnixMs: (ms: number) => number,
+  ): void {
     for (const { unixMs, weight } of [...entries].sort((a, b) => a.unixMs - b.unixMs)) {
       const timeNs = Math.min(nowNs, fromUnixMs(unixMs));
       const room = this.budget - this.state[USED]!;

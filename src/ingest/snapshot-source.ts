@@ -236,7 +236,12 @@ export class SnapshotSource {
   }
 
   /** This instrument is tried again later, under back-off; its place is at the end. */
-  private fail(wish: Wish, outcome: SnapshotReport['outcome'], detail: string, nowNs: number): void {
+  private fail(
+    wish: Wish,
+    outcome: SnapshotReport['outcome'],
+    detail: string,
+    nowNs: number,
+  ): void {
     this.requeue(wish, nowNs + wish.backoff.nextNs());
     this.refuse(wish, outcome, detail, wish.notBeforeNs, nowNs);
   }

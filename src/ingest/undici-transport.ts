@@ -100,6 +100,8 @@ function flatten(headers: Record<string, string | string[] | undefined>): Record
 function unreachableVenue(url: URL, error: unknown, bounds: HttpBounds): FaultError {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   const what =
-    name === 'TimeoutError' || name === 'AbortError' ? `too slow: beyond ${bounds.msMax} ms` : message;
+    name === 'TimeoutError' || name === 'AbortError'
+      ? `too slow: beyond ${bounds.msMax} ms`
+      : message;
   return new FaultError('VENUE_UNREACHABLE', `${url.host}: ${what}`, { cause: error });
 }

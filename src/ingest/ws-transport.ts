@@ -64,7 +64,8 @@ class WsConnection implements WebSocketConnection {
     const secure = url.startsWith('wss:');
     // ws passes host, port and servername of the URL in here; both connects take them alike.
     const createConnection = ((given: NetConnectOpts & TlsOptions): Socket => {
-      const { path: _upgradePath, ...target } = given as NetConnectOpts & TlsOptions & { path?: string };
+      const { path: _upgradePath, ...target } = given as NetConnectOpts &
+        TlsOptions & { path?: string };
       const merged = { ...target, ...trust, lookup } as unknown as NetConnectOpts & TlsOptions;
       this.raw = secure ? connectTls(withServerName(merged)) : connectTcp(merged);
       return this.raw;

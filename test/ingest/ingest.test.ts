@@ -18,7 +18,9 @@ function acking(socket: MemorySocket): void {
   socket.accept();
 }
 
-function harness(options: Partial<ConstructorParameters<typeof IngestHarness>[0]> = {}): IngestHarness {
+function harness(
+  options: Partial<ConstructorParameters<typeof IngestHarness>[0]> = {},
+): IngestHarness {
   const made = new IngestHarness({ venue: toyVenue(), ...options });
   made.sockets.onSocket = acking;
   return made;
@@ -63,7 +65,8 @@ test('Ingest: rotation at 23 h ± jitter passes every event once and ends with o
       expected.push(`d ${id} ${sequence - 1}..${sequence}`);
       // The younger socket is first every other time.
       const sockets = sequence % 2 === 0 ? h.sockets.open : [...h.sockets.open].reverse();
-      for (const socket of sockets) socket.deliver(`d ${id} ${sequence} ${sequence} ${sequence - 1}`);
+      for (const socket of sockets)
+        socket.deliver(`d ${id} ${sequence} ${sequence} ${sequence - 1}`);
     }
     h.advance(500);
   };

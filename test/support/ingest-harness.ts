@@ -139,7 +139,10 @@ export class IngestHarness {
   read(recordsMax = 1e6): void {
     for (const feed of this.feeds) {
       const { doubles } = feed;
-      feed.poll({ onRecord: (type, slot) => this.events.push(words(type, doubles, slot)) }, recordsMax);
+      feed.poll(
+        { onRecord: (type, slot) => this.events.push(words(type, doubles, slot)) },
+        recordsMax,
+      );
     }
   }
 }

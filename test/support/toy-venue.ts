@@ -126,7 +126,8 @@ export function toyVenue(options: ToyOptions = {}): Venue {
       sink.accept(RecordType.DepthSnapshot, event, LEVELS);
       return { kind: 'snapshot' };
     },
-    readUsedWeight: (headers) => (headers['x-used'] === undefined ? null : Number(headers['x-used'])),
+    readUsedWeight: (headers) =>
+      headers['x-used'] === undefined ? null : Number(headers['x-used']),
   };
 }
 
