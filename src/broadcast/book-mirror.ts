@@ -26,6 +26,8 @@ export class BookMirror {
   sinceNs = 0;
   /** Between the first and the last message of one venue event: nobody may look at the levels. */
   midEvent = false;
+  /** Levels changed that the views were not told yet. */
+  unflushed = false;
   /** Contiguous since a snapshot. While it is not, only a snapshot or a status is taken. */
   trusted = false;
   /** The event under way replaces the book. */
@@ -57,6 +59,7 @@ export class BookMirror {
   apply(decoder: MessageDecoder, noteTouched: boolean): boolean {
     const bids = decoder.bidsCount * 2;
     const end = bids + decoder.asksCount * 2;
+    this.unflushed = true;
     return (
       applySide(this.bids, this.touchedBids, decoder.levels, 0, bids, noteTouched) &&
       applySide(this.asks, this.touchedAsks, decoder.levels, bids, end, noteTouched)

@@ -82,6 +82,7 @@ export class BroadcastAgent implements Agent, RecordHandler {
   /** Whose turn it is to be polled first: what one turn may publish is bounded. */
   private firstInput = 0;
   private publishNs = 0;
+  private readonly retellingNs: number[];
   private housekeepingNs = -Infinity;
   private viewSweepNs = -Infinity;
   private closing = false;
@@ -95,6 +96,7 @@ export class BroadcastAgent implements Agent, RecordHandler {
     this.inputs = options.inputs;
     this.feeds = instruments.map((instrument) => new InstrumentFeed(instrument, this.room));
     this.feedsOfInput = this.inputs.map(() => new Set());
+    this.retellingNs = this.inputs.map(() => -Infinity);
     this.inputOfFeed = new Int32Array(instruments.length).fill(-1);
     const byName = new Map(this.feeds.map((feed) => [feed.instrument.name, feed]));
     const admission = new Admission(options.security ?? {});
@@ -204,6 +206,20 @@ export class BroadcastAgent implements Agent, RecordHandler {
     return work;
   }
 
+  /** A mirror that lost its book by no fault of the books has them tell everything again. */
+  private askForRetelling(nowNs: number): void {
+    for (let i = 0; i < this.inputs.length; i++) {
+      if (nowNs - this.retellingNs[i]! < RETELLING_NS) continue;
+      for (const feed of this.feedsOfInput[i]!) {
+        if (!feed.wantsRetelling) continue;
+        this.retellingNs[i] = nowNs;
+        this.inputs[i]!.announceNewReader();
+        this.counters.add(0, BroadcastColumn.RetellingsAsked, 1);
+        break;
+      }
+    }
+  }
+
   private noteInput(feed: InstrumentFeed, instrumentId: number): void {
     const before = this.inputOfFeed[instrumentId]!;
     if (before >= 0) this.feedsOfInput[before]!.delete(feed);
@@ -223,6 +239,7 @@ export class BroadcastAgent implements Agent, RecordHandler {
         this.heartbeats.beat(session, nowNs);
       }
     }
+    this.askForRetelling(nowNs);
     if (nowNs - this.viewSweepNs < VIEW_SWEEP_NS) return;
     this.viewSweepNs = nowNs;
     let views = 0;
@@ -235,6 +252,9 @@ export class BroadcastAgent implements Agent, RecordHandler {
     this.counters.set(0, BroadcastColumn.HistoryBytes, this.room.historyBudget.usedBytes);
   }
 }
+
+/** Between two such requests to one worker: it tells all its books again, to all their readers. */
+const RETELLING_NS = 1e9;
 
 /** Records of all rings in one turn, before sockets get theirs. */
 const TURN_RECORDS_MAX = 4096;

@@ -55,5 +55,7 @@ export const BroadcastColumn = {
   EpochChanges: 40,
   /** Gone without a close frame: broken network, or cut by the server for breaking RFC 6455. */
   ClosedAbnormally: 41,
+  /** Times the books were asked to tell everything again, since a mirror had lost a book. */
+  RetellingsAsked: 42,
 } as const;
-export const BROADCAST_COLUMNS = 42;
+export const BROADCAST_COLUMNS = 43;

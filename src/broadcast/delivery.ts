@@ -88,6 +88,7 @@ export class Delivery {
     const { connection } = session;
     const { highWaterBytes, lowWaterBytes } = this.room.limits;
     let buffered = connection.bufferedBytes();
+    if (buffered > highWaterBytes) return;
     let mayCatchUp = buffered <= lowWaterBytes;
     for (const subscription of session.subscriptions.values()) {
       if (session.pendingCount === 0 || connection.closed) break;
@@ -149,23 +150,27 @@ export class Delivery {
       this.closeSlow(session, BroadcastColumn.ClosedStalled, 'did not read for too long');
       return 1;
     }
-    if (!dropped && buffered <= limits.highWaterBytes) return 0;
+    const conflates = dropped || buffered > limits.highWaterBytes;
     let left = 0;
     for (const subscription of session.subscriptions.values()) {
-      if (dropped && subscription.phase !== Phase.Fresh) subscription.epoch = 0;
+      if (dropped && subscription.phase === Phase.Behind) subscription.uncertain = true;
       if (subscription.lossless || subscription.phase !== Phase.Live) continue;
+      if (!dropped) {
+        subscription.epoch = subscription.stream.epoch;
+        subscription.sequence = subscription.stream.sequence;
+      }
+      if (!conflates) continue;
       this.fallBehind(session, subscription, dropped);
       left++;
     }
     return left;
   }
 
-  private fallBehind(session: Session, subscription: Subscription, unknown: boolean): void {
-    const { stream } = subscription;
+  /** Its position was noted just now, or at the last look before the server dropped something. */
+  private fallBehind(session: Session, subscription: Subscription, uncertain: boolean): void {
     this.leaveTopic(session, subscription);
     subscription.phase = Phase.Behind;
-    subscription.epoch = unknown ? 0 : stream.epoch;
-    subscription.sequence = stream.sequence;
+    subscription.uncertain = uncertain;
     session.pendingCount++;
     this.pending.add(session);
     this.room.counters.add(0, BroadcastColumn.FellBehind, 1);
@@ -259,15 +264,15 @@ export class Delivery {
   }
 
   private catchUp(session: Session, subscription: Subscription): void {
-    const { stream, feed, epoch, sequence } = subscription;
+    const { stream, feed, epoch, sequence, uncertain } = subscription;
     const { scratch } = this.room;
-    if (epoch !== stream.epoch || sequence !== stream.sequence) {
+    if (uncertain || epoch !== stream.epoch || sequence !== stream.sequence) {
       if (stream.channel !== Channel.Book) {
         if (this.conflator.mergePlain(stream, epoch, sequence)) {
           this.room.encoder.patchPublishedNs(scratch.words, 0, this.room.clock.nowNs());
           this.send(session, stream, scratch.words, scratch.bytes);
         }
-      } else if (this.conflator.mergeBook(feed, stream, epoch, sequence)) {
+      } else if (!uncertain && this.conflator.mergeBook(feed, stream, epoch, sequence)) {
         this.room.encoder.patchPublishedNs(scratch.words, 0, this.room.clock.nowNs());
         this.send(session, stream, scratch.words, scratch.bytes);
       } else {
@@ -292,6 +297,9 @@ export class Delivery {
   private join(session: Session, subscription: Subscription): void {
     const { stream } = subscription;
     subscription.phase = Phase.Live;
+    subscription.uncertain = false;
+    subscription.epoch = stream.epoch;
+    subscription.sequence = stream.sequence;
     session.pendingCount--;
     if (subscription.lossless) session.losslessCount++;
     if (session.json) stream.jsonJoined++;

@@ -37,8 +37,8 @@ export class Heartbeats {
     const needed = session.subscriptions.size * POSITION_FIELDS;
     if (needed > this.positions.length) this.positions = new Float64Array(needed * 2);
     let at = 0;
-    for (const { phase, stream, epoch, sequence } of session.subscriptions.values()) {
-      if (phase === Phase.Fresh || (phase === Phase.Behind && epoch === 0)) continue;
+    for (const { phase, stream, epoch, sequence, uncertain } of session.subscriptions.values()) {
+      if (phase === Phase.Fresh || (phase === Phase.Behind && uncertain)) continue;
       const live = phase === Phase.Live;
       this.positions[at] = live ? stream.epoch : epoch;
       this.positions[at + 1] = (live ? stream.sequence : sequence) + 1;

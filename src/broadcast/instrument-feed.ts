@@ -32,6 +32,8 @@ export class InstrumentFeed implements JsonInstrument {
   readonly trades: Stream;
   readonly status: Stream;
   views: DepthView[] = [];
+  /** Our own fault or the ring's: the books are well and would only have to tell the book again. */
+  wantsRetelling = false;
   private readonly room: RoomContext;
   private sinceHashCheck = 0;
   private readonly voice: FeedVoice;
@@ -104,22 +106,23 @@ export class InstrumentFeed implements JsonInstrument {
     const known = this.book.epoch !== 0;
     if (!mirror.trusted && mirror.state !== BookState.Live && mirror.reason === reason) return;
     mirror.trusted = false;
-    mirror.midEvent = false;
     mirror.state = BookState.Suspect;
     mirror.reason = reason;
     mirror.sinceNs = nowNs;
     if (!known) return;
+    // What was kept may not add up to the mirror: who is behind gets a snapshot.
+    this.book.history.clear();
     this.voice.sayStatus(this.book, nowNs, 1);
     this.book.sealed = true;
     // The status goes with the levels that its readers have; who comes now gets the mirror's.
     this.book.hashLow = mirror.bids.hashLow() ^ mirror.asks.hashLow();
     this.book.hashHigh = mirror.bids.hashHigh() ^ mirror.asks.hashHigh();
-    for (const view of this.views) {
-      this.voice.sayState(view, nowNs);
-      view.reset();
-    }
-    if (reason === StateReason.WorkerRestarted)
+    this.abandonEvent(nowNs);
+    if (reason === StateReason.WorkerRestarted) {
       this.voice.sayLostElsewhere(this.bbo, this.status, nowNs);
+    } else {
+      this.wantsRetelling = true;
+    }
   }
 
   /** A view of `depth` levels, made or found. Null if there are too many. */
@@ -223,6 +226,7 @@ export class InstrumentFeed implements JsonInstrument {
       return;
     }
     mirror.trusted = true;
+    this.wantsRetelling = false;
     this.finishBookMessage(words, at, bytes, epoch, sequence, nowNs);
   }
 
@@ -244,11 +248,11 @@ export class InstrumentFeed implements JsonInstrument {
         return;
       }
       mirror.trusted = false;
-      mirror.midEvent = false;
       book.sealed = false;
       this.count(BroadcastColumn.EpochChanges);
     }
     this.noteState(state, reasonOf(words, at) as StateReason, nowNs);
+    if (!inSequence) this.abandonEvent(nowNs);
     this.room.outlet.deliver(book, words, at, bytes, epoch, sequence);
     mirror.noteHead(words, at);
     if (mirror.midEvent) return;
@@ -283,16 +287,24 @@ export class InstrumentFeed implements JsonInstrument {
     mirror.noteHead(words, at);
     this.noteState(stateOf(words, at) as BookState, reasonOf(words, at) as StateReason, nowNs);
     room.outlet.deliver(book, words, at, bytes, epoch, sequence);
-    if (last && this.views.length > 0) this.flushViews(nowNs);
+    if (last) this.flushViews(nowNs);
+  }
+
+  /** The event under way will not be finished: views and mirror are made to agree, as they are. */
+  private abandonEvent(nowNs: number): void {
+    this.mirror.midEvent = false;
+    this.flushViews(nowNs);
   }
 
   private flushViews(nowNs: number): void {
     const { views, mirror, voice } = this;
+    const changed = mirror.unflushed;
+    mirror.unflushed = false;
     for (let i = 0; i < views.length; i++) {
       const view = views[i]!;
       if (view.fresh) view.reset();
-      else if (mirror.replaced) voice.replaceView(view, nowNs);
-      else if (view.diff() > 0) voice.sayDiff(view, nowNs);
+      else if (changed && mirror.replaced) voice.replaceView(view, nowNs);
+      else if (changed && view.diff() > 0) voice.sayDiff(view, nowNs);
       else voice.sayState(view, nowNs);
     }
   }

@@ -104,7 +104,12 @@ export function resolveLimits(overrides: Partial<BroadcastLimits> = {}): Broadca
   invariant(limits.requestBytesMax < limits.frameBytesMax, 'a large request gets its close code');
   invariant(limits.lowWaterBytes < limits.highWaterBytes, 'conflation has a hysteresis');
   invariant(limits.highWaterBytes < limits.losslessBytesMax, 'conflating comes before closing');
-  invariant(limits.losslessBytesMax < limits.socketBytesMax, 'we close before the server drops');
+  const messageBytesMax = limits.snapshotPartLevels * 2 * 16 + 512;
+  const turnBytesMost = limits.turnBytesMax + limits.pollRecordsMax * messageBytesMax;
+  invariant(
+    limits.losslessBytesMax + turnBytesMost <= limits.socketBytesMax,
+    'we conflate or close before the server drops, whatever one turn publishes',
+  );
   invariant(limits.historyBytesMin <= limits.historyBytesMax, 'a history can hold its minimum');
   invariant(limits.snapshotPartLevels > 0 && limits.viewDepthMax > 0, 'depths are positive');
   return limits;

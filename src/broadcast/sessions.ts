@@ -25,9 +25,11 @@ export class Subscription {
   readonly requestId: RequestId;
   readonly resume: ResumePosition | null;
   phase: Phase = Phase.Fresh;
-  /** While Behind: what the client has. Epoch 0: unknown, only a snapshot helps. */
+  /** While Behind: the position up to which the client surely has everything. */
   epoch = 0;
   sequence = 0;
+  /** It may have some messages beyond that position, with gaps: the server dropped for it. */
+  uncertain = false;
 
   constructor(
     feed: InstrumentFeed,

@@ -122,6 +122,17 @@ export class FakeBooks {
     book.epoch = this.nextEpoch++;
     book.state = BookState.Live;
     book.reason = StateReason.Aligned;
+    this.sayWhole(id);
+    this.ring.commit();
+  }
+
+  /** Tells all that holds now, in sequence: what the books do for a reader that knows nothing. */
+  retell(id: number): void {
+    this.sayWhole(id);
+    this.ring.commit();
+  }
+
+  private sayWhole(id: number): void {
     const bids = this.levels(id, 'bids');
     const asks = this.levels(id, 'asks');
     const parts = Math.max(1, Math.ceil(Math.max(bids.length, asks.length) / this.partLevels));
@@ -139,7 +150,6 @@ export class FakeBooks {
     }
     this.sayStatus(id);
     this.sayBbo(id);
-    this.ring.commit();
   }
 
   /** One event of up to `changes` levels in `messages` messages. */
@@ -201,6 +211,25 @@ export class FakeBooks {
 
   skipTrades(id: number, count: number): void {
     this.books[id]!.tradesSequence += count;
+  }
+
+  /** Whether everything was read. */
+  isTaken(): boolean {
+    return this.ring.usedWords() === 0;
+  }
+
+  /** The worker was replaced: its streams go on in later epochs, its books are not aligned. */
+  restart(): void {
+    this.ring.announceNewWriter();
+    this.books.forEach((book, id) => {
+      book.epoch = this.nextEpoch++;
+      book.state = BookState.Syncing;
+      book.reason = StateReason.WorkerRestarted;
+      book.sequence++;
+      this.writeStatusRecord(id, RecordType.BookStatusOut, Channel.Book, book.sequence);
+      this.sayStatus(id);
+    });
+    this.ring.commit();
   }
 
   /** Changes the truth without a word: what corrupted memory looks like. */
