@@ -195,7 +195,7 @@ test('Orders can be read by id with owner, side, price and open size', () => {
   engine.submitLimit(400_000_000_123, 42, Ask, 100, 5, ALO);
   assert.equal(engine.book.readOrder(400_000_000_123, view), true);
   assert.deepEqual(
-    { ...view },
+    Object.assign({}, view),
     {
       orderId: 400_000_000_123,
       owner: 42,
