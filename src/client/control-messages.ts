@@ -10,6 +10,8 @@ export interface Welcome {
   readonly protocol: number;
   readonly version: string;
   readonly heartbeatMs: number;
+  /** A token must be said before anything else. */
+  readonly authRequired: boolean;
 }
 
 export interface Subscribed {
@@ -47,6 +49,7 @@ export type Answer =
   | { readonly op: 'unsubscribed'; readonly id: number; readonly streamId: number }
   | { readonly op: 'instruments'; readonly id: number; readonly instruments: InstrumentInfo[] }
   | { readonly op: 'pong'; readonly id: number }
+  | { readonly op: 'authenticated'; readonly id: number }
   | {
       readonly op: 'error';
       readonly id: number;
@@ -129,6 +132,7 @@ export function parseControl(source: string): Welcome | Answer {
         protocol: whole(fields, 'protocol'),
         version: text(fields, 'version'),
         heartbeatMs: whole(fields, 'heartbeatMs'),
+        authRequired: fields['auth'] === 'required',
       };
     case 'subscribed':
       return subscribed(fields);
@@ -144,6 +148,8 @@ export function parseControl(source: string): Welcome | Answer {
     }
     case 'pong':
       return { op: 'pong', id: whole(fields, 'id') };
+    case 'authenticated':
+      return { op: 'authenticated', id: whole(fields, 'id') };
     case 'error': {
       const id = typeof fields['id'] === 'number' ? fields['id'] : -1;
       const code = text(fields, 'code') as FaultCode;

@@ -13,7 +13,8 @@ import type { OpenWebSocket, WebSocketLike } from './web-socket.js';
 
 const NS_PER_MS = 1e6;
 const GREETING_MS_MAX = 5_000;
-const ANSWER_MS_MAX = 10_000;
+/** An answer to subscribe stands behind what the node has buffered for a slow line. */
+const ANSWER_MS_MAX = 30_000;
 /** A node that has been silent for this many heartbeats, and a little, is taken for dead. */
 const HEARTBEATS_MISSED_MAX = 3;
 const SILENCE_GRACE_MS = 500;
@@ -25,7 +26,7 @@ const REQUEST_INTERVAL_MS = 25;
 
 export interface ConnectionHandlers {
   /** Greeted: subscriptions may be sent. */
-  onLive(welcome: Welcome): void;
+  onLive(): void;
   onData(bytes: Uint8Array): void;
   /** The socket is gone; it will be tried again unless the state is `closed`. */
   onDown(): void;
@@ -121,6 +122,10 @@ export class FeedConnection {
       handlers.onRefused(new FeedError('UNREACHABLE', 'not connected'));
       return;
     }
+    this.send(fields, handlers);
+  }
+
+  private send(fields: Record<string, unknown>, handlers: AnswerHandlers): void {
     const id = this.nextRequestId++;
     const timer = this.scheduler.schedule(ANSWER_MS_MAX * NS_PER_MS, () => {
       this.pending.delete(id);
@@ -185,9 +190,33 @@ export class FeedConnection {
     this.liveSinceNs = this.scheduler.nowNs();
     this.requestCredit = REQUESTS_BURST_MAX;
     this.creditAtNs = this.liveSinceNs;
+    if (welcome.authRequired) this.authenticate();
+    else this.goLive();
+  }
+
+  private goLive(): void {
     this.enter('live', { closeCode: 0, reason: '', retryInMs: 0 });
     this.watchSilence();
-    this.handlers.onLive(welcome);
+    this.handlers.onLive();
+  }
+
+  /** The handshake carried no token (a browser cannot), or not the right one. */
+  private authenticate(): void {
+    const refused = (error: FeedError): void => {
+      this.handlers.onError(error);
+      this.restart(error.message);
+    };
+    if (this.token === undefined) {
+      refused(new FeedError('UNAUTHORIZED', 'the node asks for a token'));
+      return;
+    }
+    this.send(
+      { op: 'auth', token: this.token },
+      {
+        onAnswer: () => this.goLive(),
+        onRefused: (error) => this.socket !== null && refused(error),
+      },
+    );
   }
 
   private onAnswer(answer: Answer): void {

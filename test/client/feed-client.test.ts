@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { FeedClient, type ClientEvents, type Subscription } from '../../src/client/index.js';
+import {
+  FeedClient,
+  type ClientEvents,
+  type FeedError,
+  type Subscription,
+} from '../../src/client/index.js';
 import { BookState, StateReason } from '../../src/domain/book-state.js';
 import { Side } from '../../src/domain/side.js';
 import { FakeFeed } from '../support/fake-feed.js';
@@ -358,4 +363,19 @@ test('FeedClient: a listener that throws harms neither the book nor other listen
   feed.tick(feed.instrument(BTC));
   await until(() => calls === 2, 'it is called again');
   assertSameBook(feed, book);
+});
+
+test('FeedClient: a token is said where the node asks for one', async (t) => {
+  const { feed, client } = await setUp(t);
+  feed.token = 'sesame';
+  const errors: string[] = [];
+  client.on('error', (error) => errors.push((error as FeedError).code));
+  client.connect().catch(() => undefined);
+  const named = new FeedClient({ url: feed.url, token: 'sesame' });
+  t.after(() => named.close());
+  const book = named.book(BTC);
+  await until(() => book.book.isLive, 'the book has come');
+  await until(() => errors.length >= 2, 'the other was refused, and tried again');
+  assert.deepEqual([...new Set(errors)], ['UNAUTHORIZED']);
+  assert.notEqual(client.connectionState, 'live');
 });

@@ -49,6 +49,8 @@ export class FakeFeed {
   heartbeatsPaused = false;
   /** Levels a part of a snapshot holds. */
   snapshotPartLevels = 1024;
+  /** Asked for after the greeting, where set. */
+  token: string | null = null;
   private readonly market: FakeMarket;
   private readonly prng: Prng;
   private readonly timeline: Timeline;
@@ -401,11 +403,21 @@ export class FakeFeed {
 
   private greet(socket: WebSocket): void {
     const say = (answer: object): void => socket.send(JSON.stringify(answer));
-    say({ op: 'welcome', protocol: 1, version: '0.0.0-fake', heartbeatMs: this.heartbeatMs });
+    say({
+      op: 'welcome',
+      protocol: 1,
+      version: '0.0.0-fake',
+      heartbeatMs: this.heartbeatMs,
+      ...(this.token === null ? {} : { auth: 'required' }),
+    });
     socket.on('message', (data) => {
       const request = JSON.parse((data as Buffer).toString()) as Record<string, unknown>;
       const { id, op } = request;
-      if (op === 'ping') say({ op: 'pong', id, publishedNs: '0' });
+      if (op === 'auth') {
+        if (request['token'] === this.token) say({ op: 'authenticated', id });
+        else
+          say({ op: 'error', id, code: 'UNAUTHORIZED', message: 'the token is not the right one' });
+      } else if (op === 'ping') say({ op: 'pong', id, publishedNs: '0' });
       else if (op === 'instruments') say({ op, id, instruments: this.listing() });
       else if (op === 'subscribe') this.onSubscribe(socket, request, say);
       else if (op === 'unsubscribe') {
