@@ -6,7 +6,6 @@
  * Orders come as doubles (ORDER_FIELDS each): side, price, size, id, placed ms, attributes, then the
  * owner's five and the client id's four 32-bit words, most significant first.
  */
-import type { Timeline } from '../time/timeline.js';
 import { MessageEncoder, storeInt64, writeString } from './encode.js';
 import {
   HEAD_WORD,
@@ -24,7 +23,6 @@ import {
   PARTIES_BYTES,
   PARTIES_FIELDS,
   TRADES_PARTIES_OFFSET_WORD,
-  TRADES_WORD,
 } from './message-layout.js';
 
 const ORDER_WORDS = ORDER_BYTES / 4;
@@ -34,10 +32,6 @@ const TRADES_VTABLE_WORD = 8;
 const PARTIES_PLACE = TRADES_PARTIES_OFFSET_WORD * 4 - 40;
 
 export class OrdersEncoder extends MessageEncoder {
-  constructor(timeline: Timeline) {
-    super(timeline);
-  }
-
   ordersSnapshotBytes(orders: number, instrumentNameBytes: number): number {
     const string = (4 + instrumentNameBytes + 1 + 7) & ~7;
     return ORDERS_SNAPSHOT_WORD * 4 + ORDER_BYTES * orders + string;
