@@ -22,8 +22,14 @@ export interface BookPublisher {
   row(book: BookView): void;
   /** The state or its reason changed. `inBook`: also in sequence on the book stream. */
   status(book: BookView, inBook: boolean): void;
-  /** A trade record; `afterGap`: trades before it were lost. Hot. */
-  trade(book: BookView, record: Float64Array, at: number, afterGap: boolean): void;
+  /** A Trade or TradeParties record; `afterGap`: trades before it were lost. Hot. */
+  trade(
+    book: BookView,
+    record: Float64Array,
+    at: number,
+    afterGap: boolean,
+    withParties: boolean,
+  ): void;
   /** Asks for a snapshot. False if the request found no room: it is made again. */
   wanted(instrumentId: number, reason: number, attempt: number): boolean;
 }

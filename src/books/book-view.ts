@@ -35,6 +35,9 @@ export class BookView {
   bidSize = 0;
   askPrice = 0;
   askSize = 0;
+  /** Orders at the best prices, where the venue tells orders; else 0. */
+  bidOrders = 0;
+  askOrders = 0;
 
   /** Hash over the levels as last published: those that clients hold. Kept by the writer. */
   toldHashLow = 0;

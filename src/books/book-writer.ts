@@ -34,6 +34,7 @@ import {
   SEQUENCE_LAST,
   SNAPSHOT_WANTED_DOUBLES,
   TRADE_AGGRESSOR,
+  TRADE_BUYER,
   TRADE_ID,
   TRADE_PRICE,
   TRADE_SIZE,
@@ -45,7 +46,7 @@ import { CAPACITY_WORD, recordBytesMax } from '../rings/ring-layout.js';
 import type { RingProducer } from '../rings/ring-producer.js';
 import { SeqlockWriter } from '../rings/seqlock.js';
 import type { Timeline } from '../time/timeline.js';
-import { MessageEncoder } from '../wire/encode.js';
+import { OrdersEncoder } from '../wire/orders-encode.js';
 import { HEAD_DOUBLES, HeadField } from '../wire/head-fields.js';
 import { BBO_ROW_DOUBLES, BboRow } from './bbo-row.js';
 import type { BookPublisher } from './book-publisher.js';
@@ -70,17 +71,17 @@ const INSTRUMENT_NAME_BYTES_MAX = 64;
 
 export class BookWriter implements BookPublisher {
   private readonly lanes: readonly OutputLane[];
-  private readonly first: OutputLane;
+  protected readonly first: OutputLane;
   private readonly wantedRing: RingProducer;
   private readonly wantedBell: DoorbellRinger;
   private wantedDirty = false;
   private readonly bboRows: SeqlockWriter;
-  private readonly counters: CounterTable;
+  protected readonly counters: CounterTable;
   private readonly timeline: Timeline;
-  private readonly levelsPerMessageMax: number;
-  private readonly encoder: MessageEncoder;
-  private readonly head = new Float64Array(HEAD_DOUBLES);
-  private readonly trades = new Float64Array(TRADE_FIELDS);
+  protected readonly levelsPerMessageMax: number;
+  protected readonly encoder: OrdersEncoder;
+  protected readonly head = new Float64Array(HEAD_DOUBLES);
+  protected readonly trades = new Float64Array(TRADE_FIELDS);
   private readonly bboRow = new Float64Array(BBO_ROW_DOUBLES);
   private readonly wholeBook = new Scratch();
   private readonly part: Float64Array;
@@ -96,7 +97,7 @@ export class BookWriter implements BookPublisher {
     this.counters = options.counters;
     this.timeline = options.timeline;
     this.levelsPerMessageMax = options.limits.levelsPerMessageMax;
-    this.encoder = new MessageEncoder(options.timeline);
+    this.encoder = new OrdersEncoder(options.timeline);
     this.part = new Float64Array(this.levelsPerMessageMax * 4);
     const max = this.levelsPerMessageMax;
     const messageBytesMax = this.encoder.bookSnapshotBytes(max, max, INSTRUMENT_NAME_BYTES_MAX);
@@ -209,8 +210,8 @@ export class BookWriter implements BookPublisher {
       bidSize,
       askPrice,
       askSize,
-      0,
-      0,
+      book.bidOrders,
+      book.askOrders,
     );
     this.finish(RecordType.BboOut, slot);
   }
@@ -232,8 +233,8 @@ export class BookWriter implements BookPublisher {
     row[BboRow.ExchangeNs] = book.exchangeNs;
     row[BboRow.ReceivedNs] = book.receivedNs;
     row[BboRow.AppliedNs] = book.appliedNs;
-    row[BboRow.BidOrders] = 0;
-    row[BboRow.AskOrders] = 0;
+    row[BboRow.BidOrders] = book.bidOrders;
+    row[BboRow.AskOrders] = book.askOrders;
     row[BboRow.BidLevels] = bidLevels;
     row[BboRow.AskLevels] = askLevels;
     this.bboRows.write(id, row);
@@ -252,7 +253,13 @@ export class BookWriter implements BookPublisher {
     this.writeStatus(book, RecordType.BookStatusOut);
   }
 
-  trade(book: BookView, record: Float64Array, at: number, afterGap: boolean): void {
+  trade(
+    book: BookView,
+    record: Float64Array,
+    at: number,
+    afterGap: boolean,
+    withParties: boolean,
+  ): void {
     if (afterGap) this.renewEpoch(book.instrument.id, BooksColumn.TradesEpoch, book.nowNs);
     this.fillHead(book, Channel.Trades, BooksColumn.TradesEpoch, BooksColumn.TradesSequence);
     const { head, trades } = this;
@@ -265,9 +272,16 @@ export class BookWriter implements BookPublisher {
     trades[2] = record[at + TRADE_ID]!;
     trades[3] = record[at + EXCHANGE_NS]!;
     trades[4] = record[at + TRADE_AGGRESSOR]!;
-    const slot = this.claim(RecordType.TradesOut, this.encoder.tradesBytes(1));
+    const { encoder } = this;
+    const bytes = withParties ? encoder.tradesWithPartiesBytes(1) : encoder.tradesBytes(1);
+    const slot = this.claim(RecordType.TradesOut, bytes);
     const word = (slot + OUT_ENVELOPE_DOUBLES) * 2;
-    this.encoder.writeTrades(this.first.words, word, head, trades, 0, 1);
+    if (withParties) {
+      const parties = at + TRADE_BUYER;
+      encoder.writeTradesWithParties(this.first.words, word, head, trades, 0, record, parties, 1);
+    } else {
+      encoder.writeTrades(this.first.words, word, head, trades, 0, 1);
+    }
     this.finish(RecordType.TradesOut, slot);
   }
 
@@ -311,7 +325,7 @@ export class BookWriter implements BookPublisher {
     this.finish(typeId, slot);
   }
 
-  private nameBytes(name: string): Uint8Array {
+  protected nameBytes(name: string): Uint8Array {
     let bytes = this.names.get(name);
     if (bytes === undefined) {
       bytes = new TextEncoder().encode(name);
@@ -325,7 +339,7 @@ export class BookWriter implements BookPublisher {
   }
 
   /** Unix microseconds, or one more than before where that is not later. */
-  private renewEpoch(row: number, column: number, nowNs: number): void {
+  protected renewEpoch(row: number, column: number, nowNs: number): void {
     const { originUnixMs, originExtraNs } = this.timeline;
     const unixUs = Math.floor(originUnixMs * 1e3 + (originExtraNs + nowNs) / 1e3);
     this.counters.set(row, column, Math.max(unixUs, this.counters.get(row, column) + 1));
@@ -339,7 +353,7 @@ export class BookWriter implements BookPublisher {
   }
 
   /** The head of the stream's next message, which takes its sequence. Hot. */
-  private fillHead(
+  protected fillHead(
     book: BookView,
     channel: Channel,
     epochColumn: number,
@@ -368,7 +382,7 @@ export class BookWriter implements BookPublisher {
   }
 
   /** Room in the first lane for the envelope, which is written, and the message. Hot. */
-  private claim(typeId: number, messageBytes: number): number {
+  protected claim(typeId: number, messageBytes: number): number {
     const slot = this.first.claim(typeId, OUT_ENVELOPE_DOUBLES * 8 + messageBytes);
     const { doubles } = this.first;
     const { head } = this;
@@ -384,7 +398,7 @@ export class BookWriter implements BookPublisher {
   }
 
   /** The message stands in the first lane: copies it to the others. Hot. */
-  private finish(typeId: number, slot: number): void {
+  protected finish(typeId: number, slot: number): void {
     for (let i = 1; i < this.lanes.length; i++) {
       const lane = this.lanes[i]!;
       const source = this.first.doubles;

@@ -17,7 +17,6 @@ import type { Agent } from '../runtime/agent.js';
 import type { Clock } from '../time/clock.js';
 import type { Timeline } from '../time/timeline.js';
 import type { Sequencer } from '../venues/venue.js';
-import { BookWriter } from './book-writer.js';
 import {
   BOOKS_COLUMNS,
   BOOKS_WORKER_COLUMNS,
@@ -25,7 +24,10 @@ import {
   BooksWorkerColumn,
 } from './books-counters.js';
 import { type BooksLimits, checkBooksLimits } from './limits.js';
+import type { InstrumentBook } from './instrument-book.js';
 import { OrderBook } from './order-book.js';
+import { OrdersBook } from './orders-book.js';
+import { OrdersWriter } from './orders-writer.js';
 import type { BooksOutput } from './output-lane.js';
 
 /** Takes durations in ns; rings/latency-histogram.ts in production. */
@@ -40,6 +42,8 @@ export interface BooksOptions {
   readonly createSequencer: () => Sequencer;
   /** Snapshots come in the stream itself (VenueCapabilities.snapshot is 'in-stream'). */
   readonly snapshotInStream: boolean;
+  /** The venue tells every order (VenueCapabilities.orders): books are kept order by order. */
+  readonly orderByOrder?: boolean;
   readonly input: RingConsumer;
   readonly outputs: readonly BooksOutput[];
   readonly wanted: { readonly ring: RingProducer; readonly bell: DoorbellRinger };
@@ -70,10 +74,10 @@ export class BooksAgent implements Agent, RecordHandler {
   readonly name: string;
   private readonly input: RingConsumer;
   private readonly clock: Clock;
-  private readonly books: OrderBook[];
+  private readonly books: InstrumentBook[];
   /** By instrument id; null for those of other workers. */
-  private readonly bookOf: (OrderBook | null)[];
-  private readonly writer: BookWriter;
+  private readonly bookOf: (InstrumentBook | null)[];
+  private readonly writer: OrdersWriter;
   private readonly counters: CounterTable;
   private readonly worker: CounterTable;
   private readonly workerRow: number;
@@ -97,18 +101,8 @@ export class BooksAgent implements Agent, RecordHandler {
     this.receivedToApplied = options.histograms.receivedToApplied;
     this.recordsPerTurnMax = options.limits.recordsPerTurnMax;
     this.takeover = options.takeover;
-    this.writer = new BookWriter({ ...options, counters: this.counters });
-    this.books = options.instruments.map(
-      (instrument) =>
-        new OrderBook({
-          instrument,
-          sequencer: options.createSequencer(),
-          limits: options.limits,
-          publisher: this.writer,
-          counters: this.counters,
-          snapshotInStream: options.snapshotInStream,
-        }),
-    );
+    this.writer = new OrdersWriter({ ...options, counters: this.counters });
+    this.books = options.instruments.map((instrument) => this.createBook(instrument, options));
     const idsMax = options.instruments.reduce((max, { id }) => Math.max(max, id), -1);
     this.bookOf = Array.from({ length: idsMax + 1 }, () => null);
     for (const book of this.books) this.bookOf[book.instrument.id] = book;
@@ -152,8 +146,23 @@ export class BooksAgent implements Agent, RecordHandler {
   }
 
   /** The book of an instrument of this worker, for tests and for embedding in the same thread. */
-  book(instrumentId: number): OrderBook | null {
+  book(instrumentId: number): InstrumentBook | null {
     return this.bookOf[instrumentId] ?? null;
+  }
+
+  private createBook(instrument: Instrument, options: BooksOptions): InstrumentBook {
+    const shared = {
+      instrument,
+      limits: options.limits,
+      publisher: this.writer,
+      counters: this.counters,
+    };
+    if (options.orderByOrder === true) return new OrdersBook(shared);
+    return new OrderBook({
+      ...shared,
+      sequencer: options.createSequencer(),
+      snapshotInStream: options.snapshotInStream,
+    });
   }
 
   private start(nowNs: number): void {

@@ -54,8 +54,13 @@ export const BooksColumn = {
   TradesSequence: 35,
   StatusEpoch: 36,
   StatusSequence: 37,
+  OrdersSequence: 38,
+  /** Comparisons of every order with a fresh snapshot; those that differed. */
+  Validations: 39,
+  ValidationsFailed: 40,
+  Orders: 41,
   /** One column a StateReason, to the end of the row. */
-  ResyncsByReason: 38,
+  ResyncsByReason: 42,
 } as const;
 export type BooksColumn = (typeof BooksColumn)[keyof typeof BooksColumn];
 

@@ -111,7 +111,9 @@ export class OrderBook extends BookView {
       case RecordType.BookTicker:
         return this.onTicker(record, at);
       case RecordType.Trade:
-        return this.trades.onTrade(record, at);
+        return this.trades.onTrade(record, at, false);
+      case RecordType.TradeParties:
+        return this.trades.onTrade(record, at, true);
       case RecordType.DepthSnapshot:
         return this.onSnapshot(record, at);
       case RecordType.SourceState:

@@ -58,8 +58,18 @@ export class OrderSlab {
   }
 
   give(slot: number): void {
+    this.oid[slot] = NO_SLOT;
     this.next[slot] = this.free;
     this.free = slot;
+  }
+
+  /** Slots handed out so far, whether in use or given back: a walk over all orders ends here. */
+  get usedSlots(): number {
+    return this.used;
+  }
+
+  isUsed(slot: number): boolean {
+    return this.oid[slot] !== NO_SLOT;
   }
 
   clear(): void {

@@ -28,6 +28,11 @@ export class PendingBuffer {
     return this.begin + 1;
   }
 
+  /** Doubles of the first record. */
+  get firstLength(): number {
+    return this.doubles[this.begin]!;
+  }
+
   /** Copies a record in. Returns how many were forgotten for it (itself, if it can never fit). */
   add(source: Float64Array, at: number, length: number): number {
     const needed = length + 1;

@@ -24,7 +24,7 @@ export class TradeFeed {
   }
 
   /** Trade ids may be ABSENT: then only a break of the source tells that trades were lost. */
-  onTrade(record: Float64Array, at: number): void {
+  onTrade(record: Float64Array, at: number, withParties: boolean): void {
     const first = record[at + SEQUENCE_FIRST]!;
     const last = record[at + SEQUENCE_LAST]!;
     let afterGap = this.sourceBroken;
@@ -39,7 +39,7 @@ export class TradeFeed {
     this.sourceBroken = false;
     this.counters.add(this.row, BooksColumn.Trades, 1);
     if (afterGap) this.counters.add(this.row, BooksColumn.TradeGaps, 1);
-    this.publisher.trade(this.view, record, at, afterGap);
+    this.publisher.trade(this.view, record, at, afterGap, withParties);
   }
 
   /** The source was lost or dropped a frame: without ids the next trade cannot prove continuity. */

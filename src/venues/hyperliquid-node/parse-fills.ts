@@ -199,8 +199,9 @@ export class FillParser {
     event[EXCHANGE_NS] = this.timeline.fromUnixMs(seller.timeMs);
     event[ENGINE_NS] = envelope.localNs;
     event[RECEIVED_NS] = receivedNs;
-    event[SEQUENCE_FIRST] = first.tid;
-    event[SEQUENCE_LAST] = first.tid;
+    // A trade id here is a hash: it has no order, so it is no sequence.
+    event[SEQUENCE_FIRST] = ABSENT;
+    event[SEQUENCE_LAST] = ABSENT;
     event[SEQUENCE_PREVIOUS] = ABSENT;
     event[TRADE_PRICE] = seller.price;
     event[TRADE_SIZE] = seller.size;

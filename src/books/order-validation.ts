@@ -1,0 +1,161 @@
+/**
+ * Holds a fresh snapshot against the book that is shown, order by order, without stopping the
+ * stream: the snapshot becomes a shadow ledger, the events kept since it was asked for bring it to
+ * the book's height, from then on both get the same events, and every turn a slice is compared.
+ * Books thread; cold, but bounded per turn.
+ *
+ *     Idle ─announced─▶ Keeping ─first part─▶ Loading ─last part─▶ Comparing ─▶ passed: Idle
+ *                                                                           └▶ failed: the shadow
+ *                                                                              is the better book
+ *
+ * Compared are side, price, size, owner and the neighbour in the queue of *every* order, and the
+ * number of orders: equal counts and equal orders one way make the two books equal.
+ */
+import { ORDERS_COUNT, SEQUENCE_LAST, SNAPSHOT_ORDERS, SNAPSHOT_ORDER_DOUBLES } from '../rings/record-types.js';
+import { BookLevels } from './book-levels.js';
+import { HashedLedger } from './order-apply.js';
+import { LedgerResult, type OrderLedger } from './order-ledger.js';
+import { NO_SLOT, OWNER_WORDS } from './order-slab.js';
+import { PendingBuffer } from './pending-buffer.js';
+
+const Phase = { Idle: 0, Keeping: 1, Loading: 2, Comparing: 3 } as const;
+
+export const Verdict = { Open: 0, Passed: 1, Failed: 2, Unverifiable: 3 } as const;
+export type Verdict = (typeof Verdict)[keyof typeof Verdict];
+
+/** Orders compared in one turn: about 100 µs. */
+const ORDERS_PER_TURN = 1024;
+
+export class OrderValidation {
+  /** Valid when `step` said Failed. */
+  shadow: HashedLedger;
+  shadowLevels: BookLevels;
+  private readonly tickSize: number;
+  private readonly kept: PendingBuffer;
+  private phase: number = Phase.Idle;
+  private height = 0;
+  private cursor = 0;
+  private failed = false;
+  private overflowed = false;
+
+  constructor(tickSize: number, recordsMax: number, bytesMax: number) {
+    this.tickSize = tickSize;
+    this.kept = new PendingBuffer(recordsMax, bytesMax);
+    this.shadowLevels = new BookLevels(tickSize);
+    this.shadow = new HashedLedger(this.shadowLevels, 1);
+  }
+
+  get isActive(): boolean {
+    return this.phase !== Phase.Idle;
+  }
+
+  get memoryBytes(): number {
+    return this.kept.memoryBytes + this.shadow.ledger.memoryBytes + this.shadowLevels.ladder.memoryBytes;
+  }
+
+  /** A snapshot was asked for: events are kept from now on. */
+  announce(): void {
+    if (this.phase !== Phase.Idle) return;
+    this.phase = Phase.Keeping;
+    this.overflowed = false;
+    this.kept.clear();
+  }
+
+  /** An event that the book has just applied. */
+  onEvent(record: Float64Array, at: number, doubles: number): void {
+    if (this.phase === Phase.Idle) return;
+    if (this.phase === Phase.Comparing) {
+      // The snapshot may be ahead of the book: what it contains already is not applied again.
+      if (record[at + SEQUENCE_LAST]! <= this.height) return;
+      if (this.shadow.apply(record, at) !== LedgerResult.Done) this.failed = true;
+    } else if (this.kept.add(record, at, doubles) > 0) {
+      this.overflowed = true;
+    }
+  }
+
+  begin(height: number, ordersExpected: number): void {
+    if (this.phase !== Phase.Keeping) return;
+    this.phase = Phase.Loading;
+    this.height = height;
+    this.failed = false;
+    this.shadowLevels = new BookLevels(this.tickSize);
+    this.shadow = new HashedLedger(this.shadowLevels, Math.max(1024, ordersExpected));
+  }
+
+  /** One part of the snapshot. */
+  load(record: Float64Array, at: number): void {
+    if (this.phase !== Phase.Loading) return;
+    const count = record[at + ORDERS_COUNT]!;
+    for (let i = 0; i < count; i++) {
+      const order = at + SNAPSHOT_ORDERS + i * SNAPSHOT_ORDER_DOUBLES;
+      if (this.shadow.load(record, order) !== LedgerResult.Done) this.failed = true;
+    }
+  }
+
+  /** The snapshot is whole: the events kept since then bring it to the book's height. */
+  finish(): Verdict {
+    if (this.phase !== Phase.Loading) return Verdict.Open;
+    if (this.overflowed) {
+      this.stop();
+      return Verdict.Unverifiable;
+    }
+    while (this.kept.count > 0) {
+      const at = this.kept.firstAt;
+      if (this.kept.doubles[at + SEQUENCE_LAST]! > this.height) {
+        if (this.shadow.apply(this.kept.doubles, at) !== LedgerResult.Done) this.failed = true;
+      }
+      this.kept.dropFirst();
+    }
+    this.kept.release();
+    this.phase = Phase.Comparing;
+    this.cursor = 0;
+    return Verdict.Open;
+  }
+
+  /** Compares a slice. Call between blocks only: then both books stand at the same height. */
+  step(ledger: OrderLedger, height: number): Verdict {
+    if (this.phase !== Phase.Comparing || height < this.height) return Verdict.Open;
+    const other = this.shadow.ledger;
+    const end = Math.min(ledger.slab.usedSlots, this.cursor + ORDERS_PER_TURN);
+    for (let slot = this.cursor; slot < end && !this.failed; slot++) {
+      if (ledger.slab.isUsed(slot) && !isSameOrder(ledger, slot, other)) this.failed = true;
+    }
+    this.cursor = end;
+    if (!this.failed && this.cursor < ledger.slab.usedSlots) return Verdict.Open;
+    if (ledger.orderCount !== other.orderCount) this.failed = true;
+    this.phase = Phase.Idle;
+    if (this.failed) return Verdict.Failed;
+    this.dropShadow();
+    return Verdict.Passed;
+  }
+
+  /** The book that was to be compared is gone. */
+  stop(): void {
+    this.phase = Phase.Idle;
+    this.kept.clear();
+    this.kept.release();
+    this.dropShadow();
+  }
+
+  /** Gives the shadow away: the caller keeps what it took. */
+  dropShadow(): void {
+    this.shadowLevels = new BookLevels(this.tickSize);
+    this.shadow = new HashedLedger(this.shadowLevels, 1);
+  }
+}
+
+function isSameOrder(ours: OrderLedger, slot: number, theirs: OrderLedger): boolean {
+  const other = theirs.slotOf(ours.slab.oid[slot]!);
+  if (other === NO_SLOT) return false;
+  if (ours.slab.size[slot] !== theirs.slab.size[other]) return false;
+  if (ours.sideOf(slot) !== theirs.sideOf(other) || ours.priceOf(slot) !== theirs.priceOf(other)) return false;
+  for (let i = 0; i < OWNER_WORDS; i++) {
+    if (ours.slab.owner[slot * OWNER_WORDS + i] !== theirs.slab.owner[other * OWNER_WORDS + i]) return false;
+  }
+  return idAfter(ours, slot) === idAfter(theirs, other);
+}
+
+function idAfter(ledger: OrderLedger, slot: number): number {
+  const next = ledger.slab.next[slot]!;
+  return next === NO_SLOT ? NO_SLOT : ledger.slab.oid[next]!;
+}

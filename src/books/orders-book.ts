@@ -1,0 +1,440 @@
+/**
+ * The order-by-order book of one instrument as a state machine without I/O: order events, blocks and
+ * snapshots in, publications out. Books thread; hot in `onEvent`, cold elsewhere.
+ *
+ *     Syncing ──snapshot that the blocks kept connect to──▶ Live ◀──blocks again──┐
+ *                      ▲                                     │ └─silent─▶ Stale ──┘
+ *                   Suspect ◀── hole, unknown order, wrong size, crossed at a block's end
+ *
+ * A book may be read at the ends of blocks only: all events of a height are applied, then its levels,
+ * best, orders are told at once. The venue's heights are its continuity; the levels are derived.
+ *
+ * **Invariant**: a book that contradicted a diff, or a fresh snapshot, is never shown as Live again
+ * before a snapshot has replaced it; no other instrument is touched by that.
+ */
+import { BookState, StateReason } from '../domain/book-state.js';
+import { Channel } from '../domain/channel.js';
+import { EventFlag } from '../domain/event-flags.js';
+import type { Instrument } from '../domain/instrument.js';
+import { Side } from '../domain/side.js';
+import type { CounterTable } from '../rings/counters.js';
+import {
+  ABSENT,
+  FLAGS,
+  ORDERS_COUNT,
+  ORDER_EVENT_DOUBLES,
+  RETRY_AFTER_NS,
+  RecordType,
+  SEQUENCE_LAST,
+  SNAPSHOT_ORDERS,
+  SNAPSHOT_ORDER_DOUBLES,
+  SOURCE_CHANNEL,
+  SOURCE_REASON,
+  SOURCE_STATE,
+  SourceState,
+} from '../rings/record-types.js';
+import { BookView } from './book-view.js';
+import { BooksColumn } from './books-counters.js';
+import type { InstrumentBook } from './instrument-book.js';
+import type { BooksLimits } from './limits.js';
+import { HashedLedger } from './order-apply.js';
+import { LedgerResult } from './order-ledger.js';
+import { OrderValidation, Verdict } from './order-validation.js';
+import type { OrdersPublisher } from './orders-publisher.js';
+import { PendingBuffer } from './pending-buffer.js';
+import { Resync } from './resync.js';
+import { TouchedLevels } from './touched-levels.js';
+import { TradeFeed } from './trade-feed.js';
+
+export interface OrdersBookOptions {
+  readonly instrument: Instrument;
+  readonly limits: BooksLimits;
+  readonly publisher: OrdersPublisher;
+  readonly counters: CounterTable;
+}
+
+const ORDERS_FIRST = 1024;
+
+export class OrdersBook extends BookView implements InstrumentBook {
+  private readonly publisher: OrdersPublisher;
+  private readonly counters: CounterTable;
+  private readonly row: number;
+  private readonly resync: Resync;
+  private readonly pending: PendingBuffer;
+  private readonly validation: OrderValidation;
+  private readonly touched: TouchedLevels;
+  private readonly trades: TradeFeed;
+  private orders: HashedLedger;
+  private blockEvents = new Float64Array(ORDER_EVENT_DOUBLES * 64);
+  private blockCount = 0;
+  private sourceUp = false;
+  private loading = false;
+  private loadFailed = false;
+  /** Height of the snapshot being loaded, or of the last block in the book. */
+  private height: number = ABSENT;
+  /** First height from which on every block was seen, ABSENT before the first. */
+  private connectedFrom: number = ABSENT;
+
+  constructor(options: OrdersBookOptions) {
+    super(options.instrument);
+    this.row = options.instrument.id;
+    this.publisher = options.publisher;
+    this.counters = options.counters;
+    this.resync = new Resync(options.limits);
+    this.pending = new PendingBuffer(options.limits.pendingRecordsMax, options.limits.pendingBytesMax);
+    this.validation = new OrderValidation(
+      options.instrument.tickSize,
+      options.limits.pendingRecordsMax,
+      options.limits.pendingBytesMax,
+    );
+    this.touched = new TouchedLevels(this.levels);
+    this.orders = new HashedLedger(this.touched, ORDERS_FIRST);
+    this.trades = new TradeFeed(this, options.publisher, options.counters);
+  }
+
+  announce(reason: StateReason, nowNs: number): void {
+    this.nowNs = nowNs;
+    this.sinceNs = nowNs;
+    this.reason = reason;
+    if (reason === StateReason.WorkerRestarted) {
+      this.sourceUp = true;
+      this.countResync(reason);
+    }
+    this.publisher.beginEpoch(this);
+    this.tellState(true);
+    this.resync.want(reason, nowNs);
+    this.askIfDue();
+  }
+
+  onRecord(typeId: number, record: Float64Array, at: number, nowNs: number): void {
+    this.nowNs = nowNs;
+    switch (typeId) {
+      case RecordType.OrderEvent:
+        return this.onEvent(record, at);
+      case RecordType.BlockEnd:
+        return this.onBlockEnd(record, at);
+      case RecordType.TradeParties:
+        return this.trades.onTrade(record, at, true);
+      case RecordType.OrderSnapshot:
+        return this.onSnapshot(record, at);
+      case RecordType.SnapshotAnnounced:
+        if (this.isAligned) this.validation.announce();
+        return undefined;
+      case RecordType.SourceState:
+        return this.onSource(record[at + SOURCE_STATE]!, record[at + SOURCE_CHANNEL]!, record[at + SOURCE_REASON]!);
+      case RecordType.SnapshotRefused:
+        this.counters.add(this.row, BooksColumn.SnapshotsRefused, 1);
+        this.resync.onRefused(record[at + RETRY_AFTER_NS]!, nowNs);
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  onTime(nowNs: number): void {
+    this.nowNs = nowNs;
+    this.askIfDue();
+  }
+
+  onIngestReplaced(nowNs: number): void {
+    this.nowNs = nowNs;
+    this.loading = false;
+    this.validation.stop();
+    this.resync.onForgotten(nowNs);
+    this.lose(StateReason.Disconnected);
+  }
+
+  retell(nowNs: number): void {
+    this.nowNs = nowNs;
+    this.publisher.beginEpoch(this);
+    if (this.isAligned) this.tellWhole();
+    this.tellState(true);
+  }
+
+  get memoryBytes(): number {
+    return (
+      this.levels.ladder.memoryBytes +
+      this.orders.ledger.memoryBytes +
+      this.pending.memoryBytes +
+      this.validation.memoryBytes +
+      this.blockEvents.byteLength
+    );
+  }
+
+  /** Orders resting now. */
+  get orderCount(): number {
+    return this.orders.ledger.orderCount;
+  }
+
+  private onEvent(record: Float64Array, at: number): void {
+    if (!this.isAligned || this.loading) return this.keep(record, at, ORDER_EVENT_DOUBLES);
+    if (record[at + SEQUENCE_LAST]! <= this.height) return;
+    this.takeEvent(record, at);
+  }
+
+  /** Applies an event and keeps it for the block's OrdersDelta. Hot. */
+  private takeEvent(record: Float64Array, at: number): void {
+    const result = this.orders.apply(record, at);
+    if (result !== LedgerResult.Done) {
+      this.counters.add(this.row, BooksColumn.Failed, 1);
+      this.lose(StateReason.IntegrityMismatch);
+      return;
+    }
+    this.counters.add(this.row, BooksColumn.Checked, 1);
+    this.counters.add(this.row, BooksColumn.Passed, 1);
+    const to = this.blockCount * ORDER_EVENT_DOUBLES;
+    if (to === this.blockEvents.length) this.growBlock();
+    for (let i = 0; i < ORDER_EVENT_DOUBLES; i++) this.blockEvents[to + i] = record[at + i]!;
+    this.blockCount++;
+    this.validation.onEvent(record, at, ORDER_EVENT_DOUBLES);
+  }
+
+  private onBlockEnd(record: Float64Array, at: number): void {
+    const height = record[at + SEQUENCE_LAST]!;
+    if (!this.sourceUp) this.onSourceUp();
+    if (this.connectedFrom === ABSENT) this.connectedFrom = height;
+    if (!this.isAligned || this.loading) return this.keep(record, at, ORDERS_COUNT);
+    this.finishBlock(record, at, height);
+  }
+
+  private finishBlock(record: Float64Array, at: number, height: number): void {
+    if (height < this.height) {
+      this.counters.add(this.row, BooksColumn.Stale, 1);
+      return;
+    }
+    if (this.state === BookState.Stale) this.setState(BookState.Live, StateReason.StreamResumed);
+    this.height = height;
+    if (this.levels.isCrossed()) {
+      this.counters.add(this.row, BooksColumn.Crossed, 1);
+      this.lose(StateReason.Crossed);
+      return;
+    }
+    if (this.blockCount > 0) {
+      this.stamp(record, at);
+      this.tellBlock();
+    }
+    this.validate();
+  }
+
+  /** All that the block changed, then its best. Hot. */
+  private tellBlock(): void {
+    const delta = this.touched.collect();
+    const { bids, asks } = this.touched;
+    this.publisher.delta(this, delta, 0, bids, asks, EventFlag.Last);
+    this.publisher.orderChanges(this, this.orders, this.blockEvents, this.blockCount);
+    this.counters.add(this.row, BooksColumn.Applied, 1);
+    this.counters.add(this.row, BooksColumn.LevelsApplied, bids + asks);
+    this.blockCount = 0;
+    this.touched.forget();
+    if (this.refreshBest()) this.publisher.bbo(this);
+    this.publisher.row(this);
+  }
+
+  /** The best with the number of orders at it. */
+  override refreshBest(): boolean {
+    const changed = super.refreshBest();
+    const { ledger } = this.orders;
+    const bids = this.bidSize === 0 ? 0 : ledger.orderCountAt(Side.Bid, this.bidPrice);
+    const asks = this.askSize === 0 ? 0 : ledger.orderCountAt(Side.Ask, this.askPrice);
+    const countsChanged = bids !== this.bidOrders || asks !== this.askOrders;
+    this.bidOrders = bids;
+    this.askOrders = asks;
+    return changed || countsChanged;
+  }
+
+  private onSnapshot(record: Float64Array, at: number): void {
+    if (this.isAligned && !this.loading) return this.onValidationPart(record, at);
+    const flags = record[at + FLAGS]!;
+    if ((flags & EventFlag.Snapshot) !== 0) this.beginLoad(record[at + SEQUENCE_LAST]!);
+    if (!this.loading) return;
+    const count = record[at + ORDERS_COUNT]!;
+    for (let i = 0; i < count; i++) {
+      const order = at + SNAPSHOT_ORDERS + i * SNAPSHOT_ORDER_DOUBLES;
+      if (this.orders.load(record, order) !== LedgerResult.Done) this.loadFailed = true;
+    }
+    if ((flags & EventFlag.Last) !== 0) this.finishLoad(record, at);
+  }
+
+  private beginLoad(height: number): void {
+    this.loading = true;
+    this.loadFailed = false;
+    this.height = height;
+    this.orders.clear();
+    this.touched.forget();
+    this.blockCount = 0;
+  }
+
+  private finishLoad(record: Float64Array, at: number): void {
+    this.loading = false;
+    this.touched.forget();
+    this.counters.add(this.row, BooksColumn.Snapshots, 1);
+    const isOld = this.connectedFrom !== ABSENT && this.height < this.connectedFrom - 1;
+    if (isOld || this.loadFailed || this.levels.isCrossed()) {
+      this.counters.add(this.row, isOld ? BooksColumn.SnapshotsTooOld : BooksColumn.Failed, 1);
+      this.resync.onTooOld(this.nowNs);
+      this.askIfDue();
+      return;
+    }
+    this.resync.onSnapshot();
+    this.stamp(record, at);
+    this.align();
+    this.drain();
+  }
+
+  private align(): void {
+    this.state = BookState.Live;
+    this.reason = StateReason.Aligned;
+    this.sinceNs = this.nowNs;
+    this.resync.onLive(this.nowNs);
+    this.refreshBest();
+    this.publisher.beginEpoch(this);
+    this.tellWhole();
+    this.tellState(false);
+  }
+
+  private tellWhole(): void {
+    this.publisher.snapshot(this);
+    this.publisher.orderSnapshot(this, this.orders);
+  }
+
+  /** Takes the events and blocks kept, as far as they are newer than the snapshot. */
+  private drain(): void {
+    const { pending } = this;
+    while (pending.count > 0 && this.isAligned) {
+      const at = pending.firstAt;
+      const { doubles } = pending;
+      // A block's end has no order in it: it is shorter than an event.
+      if (pending.firstLength === ORDERS_COUNT) this.finishBlock(doubles, at, doubles[at + SEQUENCE_LAST]!);
+      else if (doubles[at + SEQUENCE_LAST]! > this.height) this.takeEvent(doubles, at);
+      if (!this.isAligned) break;
+      pending.dropFirst();
+    }
+    pending.release();
+    this.counters.set(this.row, BooksColumn.Buffered, pending.count);
+  }
+
+  private keep(record: Float64Array, at: number, doubles: number): void {
+    const forgotten = this.pending.add(record, at, doubles);
+    this.counters.set(this.row, BooksColumn.Buffered, this.pending.count);
+    if (forgotten === 0) return;
+    this.counters.add(this.row, BooksColumn.BufferDropped, forgotten);
+    // What is kept now begins later: an older snapshot no longer connects.
+    this.connectedFrom = Math.max(this.connectedFrom, record[at + SEQUENCE_LAST]!);
+  }
+
+  private onValidationPart(record: Float64Array, at: number): void {
+    const flags = record[at + FLAGS]!;
+    if ((flags & EventFlag.Snapshot) !== 0) {
+      this.validation.begin(record[at + SEQUENCE_LAST]!, this.orders.ledger.orderCount);
+    }
+    this.validation.load(record, at);
+    if ((flags & EventFlag.Last) !== 0) this.judge(this.validation.finish());
+  }
+
+  private validate(): void {
+    if (this.validation.isActive) this.judge(this.validation.step(this.orders.ledger, this.height));
+  }
+
+  private judge(verdict: Verdict): void {
+    if (verdict === Verdict.Open) return;
+    this.counters.add(this.row, BooksColumn.Validations, 1);
+    if (verdict === Verdict.Unverifiable) this.counters.add(this.row, BooksColumn.Unverifiable, 1);
+    if (verdict === Verdict.Failed) this.repair();
+  }
+
+  /** The snapshot and the book differ: says so, then shows the shadow, which is at the same height. */
+  private repair(): void {
+    this.counters.add(this.row, BooksColumn.ValidationsFailed, 1);
+    this.countResync(StateReason.IntegrityMismatch);
+    this.setState(BookState.Suspect, StateReason.IntegrityMismatch);
+    const { shadow, shadowLevels } = this.validation;
+    this.levels = shadowLevels;
+    this.touched.levels = shadowLevels;
+    this.touched.forget();
+    shadow.ledger.retarget(this.touched);
+    this.orders = shadow;
+    this.validation.dropShadow();
+    if (this.levels.isCrossed()) {
+      this.lose(StateReason.Crossed);
+      return;
+    }
+    this.align();
+  }
+
+  private onSource(state: number, channel: number, reason: number): void {
+    if (channel === Channel.Trades) return this.trades.onSourceBroken();
+    switch (state) {
+      case SourceState.Up:
+        return this.onSourceUp();
+      case SourceState.Silent:
+        if (this.state === BookState.Live) this.setState(BookState.Stale, StateReason.StreamSilent);
+        return undefined;
+      case SourceState.Lost:
+      case SourceState.FrameLost:
+        this.connectedFrom = ABSENT;
+        this.pending.clear();
+        return this.lose(reason as StateReason);
+      default:
+        return undefined;
+    }
+  }
+
+  private onSourceUp(): void {
+    this.sourceUp = true;
+    this.askIfDue();
+  }
+
+  /** Continuity or integrity is lost: says so at once, then asks for a snapshot. */
+  private lose(reason: StateReason): void {
+    this.validation.stop();
+    this.loading = false;
+    this.blockCount = 0;
+    this.touched.forget();
+    if (this.isAligned) {
+      this.countResync(reason);
+      if (reason === StateReason.Gap) this.counters.add(this.row, BooksColumn.Gaps, 1);
+      this.setState(BookState.Suspect, reason);
+    } else {
+      this.setState(this.state, reason);
+    }
+    this.resync.want(reason, this.nowNs);
+    this.askIfDue();
+  }
+
+  private askIfDue(): void {
+    if (!this.sourceUp || this.isAligned || this.loading || !this.resync.isDue(this.nowNs)) return;
+    if (this.resync.isOverdue) this.counters.add(this.row, BooksColumn.SnapshotTimeouts, 1);
+    const { reason, attempts } = this.resync;
+    if (!this.publisher.wanted(this.instrument.id, reason, attempts + 1)) return;
+    this.counters.add(this.row, BooksColumn.SnapshotsWanted, 1);
+    this.resync.onSent(this.nowNs);
+  }
+
+  private countResync(reason: StateReason): void {
+    this.counters.add(this.row, BooksColumn.Resyncs, 1);
+    this.counters.add(this.row, BooksColumn.ResyncsByReason + reason, 1);
+  }
+
+  private setState(state: BookState, reason: StateReason): void {
+    if (state === this.state && reason === this.reason) return;
+    if (state !== this.state) this.sinceNs = this.nowNs;
+    this.state = state;
+    this.reason = reason;
+    this.tellState(true);
+  }
+
+  private tellState(inBook: boolean): void {
+    this.counters.set(this.row, BooksColumn.State, this.state);
+    this.counters.set(this.row, BooksColumn.StateReason, this.reason);
+    this.counters.set(this.row, BooksColumn.StateSinceNs, this.sinceNs);
+    this.publisher.status(this, inBook);
+    this.publisher.bbo(this);
+    this.publisher.row(this);
+  }
+
+  private growBlock(): void {
+    const wider = new Float64Array(this.blockEvents.length * 2);
+    wider.set(this.blockEvents);
+    this.blockEvents = wider;
+  }
+}

@@ -1,0 +1,11 @@
+/** What an order-by-order book tells beyond a book by levels. Books thread; hot. */
+import type { BookPublisher } from './book-publisher.js';
+import type { BookView } from './book-view.js';
+import type { HashedLedger } from './order-apply.js';
+
+export interface OrdersPublisher extends BookPublisher {
+  /** `count` OrderEvent records of one block, packed one behind another. Hot. */
+  orderChanges(book: BookView, orders: HashedLedger, events: Float64Array, count: number): void;
+  /** Every resting order, in parts. */
+  orderSnapshot(book: BookView, orders: HashedLedger): void;
+}

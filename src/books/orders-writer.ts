@@ -1,0 +1,157 @@
+/**
+ * Order-by-order publications to bytes, beside those of a book by levels (BookWriter). Books thread;
+ * hot: about 25 ns an order change, no allocation.
+ *
+ * The orders stream of an instrument shares the book's epoch and has a sequence of its own.
+ */
+import { Channel } from '../domain/channel.js';
+import { EventFlag } from '../domain/event-flags.js';
+import { Side } from '../domain/side.js';
+import {
+  ORDER_ATTRIBUTES,
+  ORDER_BEFORE_ID,
+  ORDER_EVENT_DOUBLES,
+  ORDER_ID,
+  ORDER_KIND,
+  ORDER_OWNER,
+  ORDER_PLACED_MS,
+  ORDER_PRICE,
+  ORDER_SIDE,
+  ORDER_SIZE,
+  ORDER_SIZE_BEFORE,
+  OUT_ENVELOPE_DOUBLES,
+  RecordType,
+} from '../rings/record-types.js';
+import { HeadField } from '../wire/head-fields.js';
+import { ORDER_CHANGE_FIELDS, ORDER_FIELDS } from '../wire/message-layout.js';
+import type { BookView } from './book-view.js';
+import { BookWriter } from './book-writer.js';
+import { BooksColumn } from './books-counters.js';
+import type { HashedLedger } from './order-apply.js';
+import { CLIENT_ID_WORDS, NO_SLOT, OWNER_WORDS } from './order-slab.js';
+import type { OrdersPublisher } from './orders-publisher.js';
+import { Scratch } from './scratch.js';
+
+/** Orders in a part of a snapshot: 80 KB, as large as the largest part of a book by levels. */
+export const ORDERS_PER_MESSAGE_MAX = 512;
+/** Owner and client id stand together in both layouts. */
+const IDENTITY_WORDS = OWNER_WORDS + CLIENT_ID_WORDS;
+
+export class OrdersWriter extends BookWriter implements OrdersPublisher {
+  private readonly changes = new Scratch();
+  private readonly prices = new Scratch();
+  private readonly orderPart = new Float64Array(ORDERS_PER_MESSAGE_MAX * ORDER_FIELDS);
+  private partCount = 0;
+  private partFlags = 0;
+
+  orderChanges(book: BookView, orders: HashedLedger, events: Float64Array, count: number): void {
+    let told = 0;
+    while (told < count) {
+      const part = Math.min(ORDERS_PER_MESSAGE_MAX, count - told);
+      this.writeChanges(book, orders, events, told, part, told + part === count);
+      told += part;
+    }
+  }
+
+  orderSnapshot(book: BookView, orders: HashedLedger): void {
+    const { ladder } = book.levels;
+    const { ledger } = orders;
+    this.partCount = 0;
+    this.partFlags = EventFlag.Snapshot;
+    for (const side of [Side.Bid, Side.Ask] as const) {
+      const count = ladder.count(side);
+      const prices = this.prices.atLeast(2 * count);
+      ladder.copyLevels(side, count, prices, 0);
+      for (let i = 0; i < count; i++) {
+        const price = prices[2 * i]!;
+        for (let slot = ledger.headAt(side, price); slot !== NO_SLOT; slot = ledger.slab.next[slot]!) {
+          if (this.partCount === ORDERS_PER_MESSAGE_MAX) this.writePart(book, orders, 0);
+          this.addOrder(orders, slot, side, price);
+        }
+      }
+    }
+    this.writePart(book, orders, EventFlag.Last);
+    this.counters.set(book.instrument.id, BooksColumn.Orders, ledger.orderCount);
+  }
+
+  private writeChanges(
+    book: BookView,
+    orders: HashedLedger,
+    events: Float64Array,
+    first: number,
+    count: number,
+    isLast: boolean,
+  ): void {
+    const changes = this.changes.atLeast(count * ORDER_CHANGE_FIELDS);
+    for (let i = 0; i < count; i++) {
+      copyChange(events, (first + i) * ORDER_EVENT_DOUBLES, changes, i * ORDER_CHANGE_FIELDS);
+    }
+    this.fillOrdersHead(book, orders, isLast ? EventFlag.Last : 0);
+    const slot = this.claim(RecordType.OrdersDeltaOut, this.encoder.ordersDeltaBytes(count));
+    const word = (slot + OUT_ENVELOPE_DOUBLES) * 2;
+    this.encoder.writeOrdersDelta(this.first.words, word, this.head, changes, 0, count);
+    this.finish(RecordType.OrdersDeltaOut, slot);
+    this.counters.set(book.instrument.id, BooksColumn.Orders, orders.ledger.orderCount);
+  }
+
+  private addOrder(orders: HashedLedger, slot: number, side: number, price: number): void {
+    const { slab } = orders.ledger;
+    const part = this.orderPart;
+    const to = this.partCount * ORDER_FIELDS;
+    part[to] = side;
+    part[to + 1] = price;
+    part[to + 2] = slab.size[slot]!;
+    part[to + 3] = slab.oid[slot]!;
+    part[to + 4] = slab.placedMs[slot]!;
+    part[to + 5] = slab.attributes[slot]!;
+    for (let i = 0; i < OWNER_WORDS; i++) part[to + 6 + i] = slab.owner[slot * OWNER_WORDS + i]! >>> 0;
+    for (let i = 0; i < CLIENT_ID_WORDS; i++) {
+      part[to + 6 + OWNER_WORDS + i] = slab.clientId[slot * CLIENT_ID_WORDS + i]! >>> 0;
+    }
+    this.partCount++;
+  }
+
+  private writePart(book: BookView, orders: HashedLedger, lastFlag: number): void {
+    const { name, priceDecimals, sizeDecimals } = book.instrument;
+    const utf8 = this.nameBytes(name);
+    this.fillOrdersHead(book, orders, this.partFlags | lastFlag);
+    const bytes = this.encoder.ordersSnapshotBytes(this.partCount, utf8.length);
+    const slot = this.claim(RecordType.OrdersSnapshotOut, bytes);
+    const word = (slot + OUT_ENVELOPE_DOUBLES) * 2;
+    this.encoder.writeOrdersSnapshot(
+      this.first.words,
+      word,
+      this.head,
+      this.orderPart,
+      0,
+      this.partCount,
+      orders.ledger.orderCount,
+      priceDecimals,
+      sizeDecimals,
+      utf8,
+    );
+    this.finish(RecordType.OrdersSnapshotOut, slot);
+    this.partCount = 0;
+    this.partFlags = EventFlag.Continued;
+  }
+
+  private fillOrdersHead(book: BookView, orders: HashedLedger, flags: number): void {
+    this.fillHead(book, Channel.Orders, BooksColumn.BookEpoch, BooksColumn.OrdersSequence);
+    this.head[HeadField.HashLow] = orders.hashLow;
+    this.head[HeadField.HashHigh] = orders.hashHigh;
+    this.head[HeadField.Flags] = flags;
+  }
+}
+
+function copyChange(events: Float64Array, from: number, changes: Float64Array, to: number): void {
+  changes[to] = events[from + ORDER_SIDE]!;
+  changes[to + 1] = events[from + ORDER_PRICE]!;
+  changes[to + 2] = events[from + ORDER_SIZE]!;
+  changes[to + 3] = events[from + ORDER_ID]!;
+  changes[to + 4] = events[from + ORDER_PLACED_MS]!;
+  changes[to + 5] = events[from + ORDER_ATTRIBUTES]!;
+  for (let i = 0; i < IDENTITY_WORDS; i++) changes[to + 6 + i] = events[from + ORDER_OWNER + i]!;
+  changes[to + ORDER_FIELDS] = events[from + ORDER_KIND]!;
+  changes[to + ORDER_FIELDS + 1] = events[from + ORDER_SIZE_BEFORE]!;
+  changes[to + ORDER_FIELDS + 2] = events[from + ORDER_BEFORE_ID]!;
+}
