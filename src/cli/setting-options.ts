@@ -1,5 +1,6 @@
 /** The node's settings as options of a command: made from the one table in ops/settings.ts. */
-import { Command, Option } from 'commander';
+import { Option } from 'commander';
+import type { Command } from 'commander';
 import { SETTINGS, variableOf } from '../ops/settings.js';
 import type { Setting } from '../ops/settings.js';
 

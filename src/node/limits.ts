@@ -15,6 +15,8 @@ export const LIMITS = {
   /** Books → ingest: a wish takes 8 words; all of 2,000 instruments may wish at once. */
   wantedRingWords: 2 ** 14,
 
+  /** An idle thread makes a turn at least this often: its heartbeat, and its agents' timers. */
+  idleMsMax: 20,
   /** The supervisor looks at every heartbeat this often. */
   superviseEveryMs: 15,
   /**
@@ -30,6 +32,8 @@ export const LIMITS = {
 
   /** Shutdown: clients are told and rings drained within this, then threads are ended by force. */
   stopAgentsMsMax: 4_000,
+  /** Of which at most this for one thread's rings to run empty. */
+  drainMsMax: 1_000,
   stopThreadsMsMax: 3_000,
 
   /** Loading the instrument list: first retry, greatest wait, time for one answer. */
@@ -45,9 +49,20 @@ export const LIMITS = {
   embedRecordsPerTurn: 2_048,
 } as const;
 
-for (const words of [LIMITS.feedRingWords, LIMITS.outRingWords, LIMITS.embedRingWords, LIMITS.wantedRingWords]) {
-  invariant(words >= CAPACITY_WORDS_MIN && words <= CAPACITY_WORDS_MAX, 'ring sizes are within limits');
+for (const words of [
+  LIMITS.feedRingWords,
+  LIMITS.outRingWords,
+  LIMITS.embedRingWords,
+  LIMITS.wantedRingWords,
+]) {
+  invariant(
+    words >= CAPACITY_WORDS_MIN && words <= CAPACITY_WORDS_MAX,
+    'ring sizes are within limits',
+  );
   invariant((words & (words - 1)) === 0, 'ring sizes are powers of two');
 }
 invariant(LIMITS.stopAgentsMsMax + LIMITS.stopThreadsMsMax < 10_000, 'a shutdown ends within 10 s');
-invariant(LIMITS.superviseEveryMs * 3 < LIMITS.superviseLateMsMax + 1, 'a look is late after several periods');
+invariant(
+  LIMITS.superviseEveryMs * 3 < LIMITS.superviseLateMsMax + 1,
+  'a look is late after several periods',
+);

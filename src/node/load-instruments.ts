@@ -47,7 +47,10 @@ export async function loadInstruments(options: LoadInstrumentsOptions): Promise<
     const passedMs = (scheduler.nowNs() - beganNs) / 1e6;
     if (options.startTimeoutMs > 0 && passedMs >= options.startTimeoutMs) {
       const { url } = venue.instrumentsRequest();
-      throw new FaultError('VENUE_UNREACHABLE', `${venue.id} did not give its instruments (${url}): ${why}`);
+      throw new FaultError(
+        'VENUE_UNREACHABLE',
+        `${venue.id} did not give its instruments (${url}): ${why}`,
+      );
     }
     const ceilingMs = Math.min(
       LIMITS.instrumentsBackoffMsMax,
@@ -75,11 +78,14 @@ function readAnswer(options: LoadInstrumentsOptions, body: string): Instrument[]
   try {
     return venue.readInstruments(body, symbols, 0);
   } catch (error) {
-    if (!(error instanceof FaultError && error.code === 'UNKNOWN_SYMBOL') || symbols === 'all') throw error;
+    if (!(error instanceof FaultError && error.code === 'UNKNOWN_SYMBOL') || symbols === 'all')
+      throw error;
     const known = venue.readInstruments(body, 'all', 0).map((instrument) => instrument.symbol);
     const unknown = symbols.filter((symbol) => !known.includes(symbol));
     if (unknown.length === 0) throw error;
-    const lines = unknown.map((symbol) => `${venue.id} has no symbol "${symbol}"${suggestion(symbol, known)}`);
+    const lines = unknown.map(
+      (symbol) => `${venue.id} has no symbol "${symbol}"${suggestion(symbol, known)}`,
+    );
     throw new FaultError('UNKNOWN_SYMBOL', lines.join('\n'));
   }
 }

@@ -69,8 +69,16 @@ export class Supervisor {
     this.lastLookNs = options.clock.nowNs();
     for (const factory of options.factories) {
       this.threads.set(factory.name, {
-        factory, handle: null, generation: -1, state: 'down', startedNs: 0, lastBeat: 0,
-        silentNs: 0, failedNs: 0, restartsNs: [], restartsTotal: 0,
+        factory,
+        handle: null,
+        generation: -1,
+        state: 'down',
+        startedNs: 0,
+        lastBeat: 0,
+        silentNs: 0,
+        failedNs: 0,
+        restartsNs: [],
+        restartsTotal: 0,
       });
     }
   }
@@ -148,6 +156,12 @@ export class Supervisor {
     return this.threads.get(name)?.state === 'running';
   }
 
+  /** Runs or is about to. */
+  alive(name: string): boolean {
+    const state = this.threads.get(name)?.state;
+    return state === 'running' || state === 'starting';
+  }
+
   generation(name: string): number {
     return this.threads.get(name)?.generation ?? -1;
   }
@@ -163,7 +177,11 @@ export class Supervisor {
   /** Ends everything that still runs, by force. */
   async killAll(): Promise<void> {
     this.stopping = true;
-    await Promise.all([...this.threads.values()].map((watched) => watched.handle?.kill()));
+    await Promise.all(
+      Array.from(this.threads.values(), async (watched) => {
+        await watched.handle?.kill();
+      }),
+    );
   }
 
   private startOne(watched: Watched): void {

@@ -13,12 +13,13 @@
  *     embed-i    books-i    reader      finished messages, for the program that embeds the node
  */
 import { invariant } from '../faults/invariant.js';
+import { chooseIdle } from '../runtime/idle-strategy.js';
+import type { IdleName } from '../runtime/idle-strategy.js';
 
 import { LIMITS } from './limits.js';
 
 export const LAYOUTS = ['full', 'split', 'fused'] as const;
 export type Layout = (typeof LAYOUTS)[number];
-export type IdleName = 'spin' | 'park' | 'hybrid';
 
 /** `ingest`, `books-3`, `broadcast`, `reader` (the embedding program, on the main thread). */
 export type AgentName = 'ingest' | 'broadcast' | 'reader' | `books-${number}`;
@@ -44,6 +45,8 @@ export interface RingPlan {
 export interface NodePlan {
   readonly layout: Layout;
   readonly idle: IdleName;
+  /** Why, in one sentence. */
+  readonly idleReason: string;
   readonly shards: number;
   readonly threads: readonly ThreadPlan[];
   readonly rings: readonly RingPlan[];
@@ -84,10 +87,12 @@ export function planTopology(input: PlanInput): NodePlan {
   const shards = layout === 'full' ? shardsOf(input) : 1;
   const books = Array.from({ length: shards }, (_, shard): AgentName => `books-${shard}`);
   const threads = threadsOf(layout, books, input.broadcast);
+  const idle = chooseIdle(input.idle, input.cores, threads.length);
   return {
     layout,
     shards,
-    idle: chooseIdle(input, threads.length),
+    idle: idle.kind,
+    idleReason: idle.reason,
     threads,
     rings: ringsOf(books, input),
     broadcast: input.broadcast,
@@ -99,12 +104,6 @@ export function planTopology(input: PlanInput): NodePlan {
 function shardsOf(input: PlanInput): number {
   const chosen = Math.min(WORKERS_CHOSEN_MAX, Math.max(1, input.cores - 3));
   return Math.min(input.instruments, input.workers > 0 ? input.workers : chosen);
-}
-
-/** Spinning wants a core for every thread and one left for everybody else. */
-function chooseIdle(input: PlanInput, threads: number): IdleName {
-  if (input.idle !== 'auto') return input.idle;
-  return input.cores >= threads + 2 ? 'hybrid' : 'park';
 }
 
 function threadsOf(layout: Layout, books: readonly AgentName[], broadcast: boolean): ThreadPlan[] {
@@ -128,14 +127,29 @@ function ringsOf(books: readonly AgentName[], input: PlanInput): RingPlan[] {
   const rings: RingPlan[] = [];
   books.forEach((agent, shard) => {
     rings.push(
-      { name: `feed-${shard}`, from: 'ingest', to: agent, capacityWords: size(LIMITS.feedRingWords) },
+      {
+        name: `feed-${shard}`,
+        from: 'ingest',
+        to: agent,
+        capacityWords: size(LIMITS.feedRingWords),
+      },
       { name: `wanted-${shard}`, from: agent, to: 'ingest', capacityWords: LIMITS.wantedRingWords },
     );
     if (input.broadcast) {
-      rings.push({ name: `out-${shard}`, from: agent, to: 'broadcast', capacityWords: size(LIMITS.outRingWords) });
+      rings.push({
+        name: `out-${shard}`,
+        from: agent,
+        to: 'broadcast',
+        capacityWords: size(LIMITS.outRingWords),
+      });
     }
     if (input.reader) {
-      rings.push({ name: `embed-${shard}`, from: agent, to: 'reader', capacityWords: size(LIMITS.embedRingWords) });
+      rings.push({
+        name: `embed-${shard}`,
+        from: agent,
+        to: 'reader',
+        capacityWords: size(LIMITS.embedRingWords),
+      });
     }
   });
   return rings;

@@ -36,7 +36,8 @@ export class AdminServer {
             'Cache-Control': 'no-store',
             'X-Content-Type-Options': 'nosniff',
           });
-          const body = page?.body ?? (readable ? `no such page: ${path}\n` : 'only GET is answered\n');
+          const body =
+            page?.body ?? (readable ? `no such page: ${path}\n` : 'only GET is answered\n');
           response.end(request.method === 'HEAD' ? undefined : body);
         },
         () => response.writeHead(500).end('the page could not be made\n'),
@@ -52,7 +53,8 @@ export class AdminServer {
     const { host, port } = this.options;
     return new Promise((resolve, reject) => {
       this.server.once('error', (error: NodeJS.ErrnoException) => {
-        const known = error.code === 'EADDRINUSE' || error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL';
+        const known =
+          error.code === 'EADDRINUSE' || error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL';
         const message = `cannot listen on ${host}:${port} for the admin pages: ${error.code ?? error.message}`;
         reject(known ? new FaultError('PORT_IN_USE', message) : error);
       });

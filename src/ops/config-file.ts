@@ -64,11 +64,7 @@ function yamlFile(file: string, text: string): ConfigFile {
   };
 }
 
-function yamlOffset(
-  document: Document.Parsed,
-  path: ConfigPath,
-  what: 'value' | 'key',
-): number {
+function yamlOffset(document: Document.Parsed, path: ConfigPath, what: 'value' | 'key'): number {
   const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
   const last = path.at(-1);
   if (isMap(parent) && last !== undefined) {
@@ -121,7 +117,10 @@ function tomlPositions(text: string): Map<string, FilePosition> {
       positions.set(table.join('.'), { line: index + 1, column: line.indexOf('[') + 1 });
       return;
     }
-    const pair = /^(\s*)((?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+))*)\s*=/.exec(line);
+    const pair =
+      /^(\s*)((?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+))*)\s*=/.exec(
+        line,
+      );
     if (pair === null) return;
     const path = [...table, ...tomlKey(pair[2]!)];
     positions.set(path.join('.'), { line: index + 1, column: pair[1]!.length + 1 });

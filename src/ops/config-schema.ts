@@ -66,7 +66,10 @@ const simulatorSchema = z.strictObject({
 
 export const configSchema = z.strictObject({
   venue: venueSchema.prefault({}),
-  channels: z.array(z.enum(['book', 'bbo', 'trades'])).min(1).default(['book', 'bbo', 'trades']),
+  channels: z
+    .array(z.enum(['book', 'bbo', 'trades']))
+    .min(1)
+    .default(['book', 'bbo', 'trades']),
   server: serverSchema.prefault({}),
   admin: z
     .strictObject({ port: port.optional(), host: z.string().min(1).default('127.0.0.1') })

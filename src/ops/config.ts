@@ -83,9 +83,18 @@ function readText(setting: Setting, text: string): unknown {
     case 'number':
       return /^-?\d+(\.\d+)?(e\d+)?$/i.test(text.trim()) ? Number(text) : text;
     case 'boolean':
-      return text === 'true' || text === '1' ? true : text === 'false' || text === '0' ? false : text;
+      return text === 'true' || text === '1'
+        ? true
+        : text === 'false' || text === '0'
+          ? false
+          : text;
     case 'list':
-      return text === 'all' ? text : text.split(',').map((part) => part.trim()).filter(Boolean);
+      return text === 'all'
+        ? text
+        : text
+            .split(',')
+            .map((part) => part.trim())
+            .filter(Boolean);
     case 'text':
       return setting.path === 'simulator.faults' ? readFaults(text) : text;
   }

@@ -59,5 +59,9 @@ export function readyPage(sources: HealthSources): Page {
 }
 
 function json(status: number, value: unknown): Page {
-  return { status, contentType: 'application/json; charset=utf-8', body: `${JSON.stringify(value)}\n` };
+  return {
+    status,
+    contentType: 'application/json; charset=utf-8',
+    body: `${JSON.stringify(value)}\n`,
+  };
 }

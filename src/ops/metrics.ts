@@ -39,7 +39,9 @@ export interface DurationFamily {
 export const METRIC_PREFIX = 'ringside_';
 
 /** Upper bounds in ns: 1-2-5 steps from 1 µs to 10 s. */
-const BOUNDS_NS = [3, 4, 5, 6, 7, 8, 9].flatMap((e) => [1, 2, 5].map((m) => m * 10 ** e)).concat(1e10);
+const BOUNDS_NS = [3, 4, 5, 6, 7, 8, 9]
+  .flatMap((e) => [1, 2, 5].map((m) => m * 10 ** e))
+  .concat(1e10);
 
 export class Metrics {
   private readonly registry = new Registry();
@@ -126,7 +128,11 @@ class SharedHistogram {
       while (next < buckets.length) cumulative += buckets[next++]!.count;
       const all = { ...labels, le: '+Inf' };
       values.push({ metricName: `${this.name}_bucket`, labels: all, value: cumulative });
-      values.push({ metricName: `${this.name}_sum`, labels: { ...labels }, value: reader.sumNs() / 1e9 });
+      values.push({
+        metricName: `${this.name}_sum`,
+        labels: { ...labels },
+        value: reader.sumNs() / 1e9,
+      });
       values.push({ metricName: `${this.name}_count`, labels: { ...labels }, value: cumulative });
     }
     const { name, help, aggregator } = this;

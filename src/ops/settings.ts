@@ -17,36 +17,165 @@ export interface Setting {
 }
 
 export const SETTINGS: readonly Setting[] = [
-  { path: 'venue.id', flag: '--venue <id>', kind: 'text', about: 'venue to connect to; without it the node runs on its own simulator' },
-  { path: 'venue.symbols', flag: '--symbols <list>', kind: 'list', about: "symbols in the venue's spelling, comma-separated, or 'all'" },
-  { path: 'venue.restUrl', flag: '--rest-url <url>', kind: 'text', about: "use this REST server instead of the venue's own" },
-  { path: 'venue.webSocketUrl', flag: '--ws-url <url>', kind: 'text', about: "use this WebSocket server instead of the venue's own" },
-  { path: 'venue.startTimeoutMs', flag: '--start-timeout <ms>', kind: 'number', about: 'give up if the venue does not answer within this (0: keep trying)' },
-  { path: 'channels', flag: '--channels <list>', kind: 'list', about: 'what to take from the venue: book, bbo, trades' },
-  { path: 'server.port', flag: '--port <number>', kind: 'number', about: 'port of the feed, the dashboard and HTTP (0: any free one)' },
+  {
+    path: 'venue.id',
+    flag: '--venue <id>',
+    kind: 'text',
+    about: 'venue to connect to; without it the node runs on its own simulator',
+  },
+  {
+    path: 'venue.symbols',
+    flag: '--symbols <list>',
+    kind: 'list',
+    about: "symbols in the venue's spelling, comma-separated, or 'all'",
+  },
+  {
+    path: 'venue.restUrl',
+    flag: '--rest-url <url>',
+    kind: 'text',
+    about: "use this REST server instead of the venue's own",
+  },
+  {
+    path: 'venue.webSocketUrl',
+    flag: '--ws-url <url>',
+    kind: 'text',
+    about: "use this WebSocket server instead of the venue's own",
+  },
+  {
+    path: 'venue.startTimeoutMs',
+    flag: '--start-timeout <ms>',
+    kind: 'number',
+    about: 'give up if the venue does not answer within this (0: keep trying)',
+  },
+  {
+    path: 'channels',
+    flag: '--channels <list>',
+    kind: 'list',
+    about: 'what to take from the venue: book, bbo, trades',
+  },
+  {
+    path: 'server.port',
+    flag: '--port <number>',
+    kind: 'number',
+    about: 'port of the feed, the dashboard and HTTP (0: any free one)',
+  },
   { path: 'server.host', flag: '--host <address>', kind: 'text', about: 'address to listen on' },
-  { path: 'server.token', flag: '--token <secret>', kind: 'text', about: 'bearer token that clients must send', secret: true },
-  { path: 'server.tlsCertFile', flag: '--tls-cert <file>', kind: 'text', about: 'TLS certificate chain, PEM' },
-  { path: 'server.tlsKeyFile', flag: '--tls-key <file>', kind: 'text', about: 'TLS private key, PEM' },
-  { path: 'server.allowedOrigins', flag: '--allowed-origins <list>', kind: 'list', about: 'web origins that may connect, beside the node itself' },
-  { path: 'server.allowedHosts', flag: '--allowed-hosts <list>', kind: 'list', about: 'names accepted in the Host header, beside the listening address' },
-  { path: 'admin.port', flag: '--admin-port <number>', kind: 'number', about: 'a port of its own for /metrics, /health and /ready' },
-  { path: 'admin.host', flag: '--admin-host <address>', kind: 'text', about: 'address of the admin port' },
-  { path: 'threads.layout', flag: '--layout <name>', kind: 'text', about: 'auto, full, split or fused: which agents share a thread' },
-  { path: 'threads.workers', flag: '--workers <number>', kind: 'number', about: 'book workers in the full layout (0: chosen by cores)' },
-  { path: 'threads.idle', flag: '--idle <name>', kind: 'text', about: 'auto, spin, park or hybrid: what a thread does when there is nothing to do' },
-  { path: 'threads.hangMs', flag: '--hang-ms <ms>', kind: 'number', about: 'a thread without a heartbeat for this long is replaced' },
-  { path: 'threads.heapMb', flag: '--heap-mb <mb>', kind: 'number', about: 'heap limit of each worker thread' },
-  { path: 'simulator.instruments', flag: '--sim-instruments <number>', kind: 'number', about: 'instruments on the simulated exchange' },
-  { path: 'simulator.rate', flag: '--sim-rate <number>', kind: 'number', about: 'depth updates a second of the simulated exchange, all instruments together' },
-  { path: 'simulator.seed', flag: '--sim-seed <number>', kind: 'number', about: 'seed of the simulated market' },
-  { path: 'simulator.faults', flag: '--sim-faults <list>', kind: 'text', about: 'faults to inject, e.g. drop=0.01,duplicate=0.01,disconnect=0.0001' },
-  { path: 'log.level', flag: '--log-level <name>', kind: 'text', about: 'trace, debug, info, warn, error, fatal or silent' },
-  { path: 'log.format', flag: '--log-format <name>', kind: 'text', about: 'auto (pretty on a terminal), json or pretty' },
+  {
+    path: 'server.token',
+    flag: '--token <secret>',
+    kind: 'text',
+    about: 'bearer token that clients must send',
+    secret: true,
+  },
+  {
+    path: 'server.tlsCertFile',
+    flag: '--tls-cert <file>',
+    kind: 'text',
+    about: 'TLS certificate chain, PEM',
+  },
+  {
+    path: 'server.tlsKeyFile',
+    flag: '--tls-key <file>',
+    kind: 'text',
+    about: 'TLS private key, PEM',
+  },
+  {
+    path: 'server.allowedOrigins',
+    flag: '--allowed-origins <list>',
+    kind: 'list',
+    about: 'web origins that may connect, beside the node itself',
+  },
+  {
+    path: 'server.allowedHosts',
+    flag: '--allowed-hosts <list>',
+    kind: 'list',
+    about: 'names accepted in the Host header, beside the listening address',
+  },
+  {
+    path: 'admin.port',
+    flag: '--admin-port <number>',
+    kind: 'number',
+    about: 'a port of its own for /metrics, /health and /ready',
+  },
+  {
+    path: 'admin.host',
+    flag: '--admin-host <address>',
+    kind: 'text',
+    about: 'address of the admin port',
+  },
+  {
+    path: 'threads.layout',
+    flag: '--layout <name>',
+    kind: 'text',
+    about: 'auto, full, split or fused: which agents share a thread',
+  },
+  {
+    path: 'threads.workers',
+    flag: '--workers <number>',
+    kind: 'number',
+    about: 'book workers in the full layout (0: chosen by cores)',
+  },
+  {
+    path: 'threads.idle',
+    flag: '--idle <name>',
+    kind: 'text',
+    about: 'auto, spin, park or hybrid: what a thread does when there is nothing to do',
+  },
+  {
+    path: 'threads.hangMs',
+    flag: '--hang-ms <ms>',
+    kind: 'number',
+    about: 'a thread without a heartbeat for this long is replaced',
+  },
+  {
+    path: 'threads.heapMb',
+    flag: '--heap-mb <mb>',
+    kind: 'number',
+    about: 'heap limit of each worker thread',
+  },
+  {
+    path: 'simulator.instruments',
+    flag: '--sim-instruments <number>',
+    kind: 'number',
+    about: 'instruments on the simulated exchange',
+  },
+  {
+    path: 'simulator.rate',
+    flag: '--sim-rate <number>',
+    kind: 'number',
+    about: 'depth updates a second of the simulated exchange, all instruments together',
+  },
+  {
+    path: 'simulator.seed',
+    flag: '--sim-seed <number>',
+    kind: 'number',
+    about: 'seed of the simulated market',
+  },
+  {
+    path: 'simulator.faults',
+    flag: '--sim-faults <list>',
+    kind: 'text',
+    about: 'faults to inject, e.g. drop=0.01,duplicate=0.01,disconnect=0.0001',
+  },
+  {
+    path: 'log.level',
+    flag: '--log-level <name>',
+    kind: 'text',
+    about: 'trace, debug, info, warn, error, fatal or silent',
+  },
+  {
+    path: 'log.format',
+    flag: '--log-format <name>',
+    kind: 'text',
+    about: 'auto (pretty on a terminal), json or pretty',
+  },
 ];
 
 /** Variables with our prefix that are no settings of the node. */
-export const OTHER_VARIABLES: ReadonlySet<string> = new Set(['RINGSIDE_CONFIG', 'RINGSIDE_CAPTURES']);
+export const OTHER_VARIABLES: ReadonlySet<string> = new Set([
+  'RINGSIDE_CONFIG',
+  'RINGSIDE_CAPTURES',
+]);
 
 /** `--rest-url <url>` → `RINGSIDE_REST_URL`: the flag's name names the variable too. */
 export function variableOf(setting: Setting): string {

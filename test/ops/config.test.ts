@@ -42,9 +42,16 @@ test('Config: without any source the defaults hold', () => {
 });
 
 test('Config: a flag wins over a variable, a variable over the file, the file over the default', () => {
-  const file = write('precedence.yaml', 'server:\n  port: 1\n  host: 10.0.0.1\nthreads:\n  layout: split\n');
+  const file = write(
+    'precedence.yaml',
+    'server:\n  port: 1\n  host: 10.0.0.1\nthreads:\n  layout: split\n',
+  );
   const environment = { RINGSIDE_PORT: '2', RINGSIDE_HOST: '10.0.0.2' };
-  const { config, origins } = loadConfig({ file, environment, flags: new Map([['server.port', '3']]) });
+  const { config, origins } = loadConfig({
+    file,
+    environment,
+    flags: new Map([['server.port', '3']]),
+  });
   assert.equal(config.server.port, 3);
   assert.equal(config.server.host, '10.0.0.2');
   assert.equal(config.threads.layout, 'split');
@@ -54,9 +61,15 @@ test('Config: a flag wins over a variable, a variable over the file, the file ov
 });
 
 test('Config: YAML, TOML and JSON say the same thing', () => {
-  const wanted = loadConfig({ file: write('a.yaml', 'venue:\n  id: binance-futures\n  symbols: [BTCUSDT]\n') });
-  const toml = loadConfig({ file: write('a.toml', '[venue]\nid = "binance-futures"\nsymbols = ["BTCUSDT"]\n') });
-  const json = loadConfig({ file: write('a.json', '{"venue":{"id":"binance-futures","symbols":["BTCUSDT"]}}') });
+  const wanted = loadConfig({
+    file: write('a.yaml', 'venue:\n  id: binance-futures\n  symbols: [BTCUSDT]\n'),
+  });
+  const toml = loadConfig({
+    file: write('a.toml', '[venue]\nid = "binance-futures"\nsymbols = ["BTCUSDT"]\n'),
+  });
+  const json = loadConfig({
+    file: write('a.json', '{"venue":{"id":"binance-futures","symbols":["BTCUSDT"]}}'),
+  });
   assert.deepEqual(toml.config, wanted.config);
   assert.deepEqual(json.config, wanted.config);
 });
@@ -67,19 +80,25 @@ test('Config: every mistake of a YAML file is told at once, each with line and c
     'server:\n  prot: 9001\n  host: 5\nthreads:\n  layout: ful\n  workers: many\nsevrer: {}\nsimulator:\n  faults:\n    dorp: 0.1\n    drop: 2\n',
   );
   const problems = problemsOf(() => loadConfig({ file }));
-  assert.deepEqual(problems.sort(), [
-    'bad.yaml:10:5 simulator.faults.dorp: unknown setting (did you mean "drop"?)',
-    'bad.yaml:11:11 simulator.faults.drop: expected at most 1, found 2',
-    'bad.yaml:2:3 server.prot: unknown setting (did you mean "port"?)',
-    'bad.yaml:3:9 server.host: expected string, found 5',
-    'bad.yaml:5:11 threads.layout: expected one of auto, full, split, fused, found "ful" (did you mean "full"?)',
-    'bad.yaml:6:12 threads.workers: expected number, found "many"',
-    'bad.yaml:7:1 sevrer: unknown setting (did you mean "server"?)',
-  ].sort());
+  assert.deepEqual(
+    problems.sort(),
+    [
+      'bad.yaml:10:5 simulator.faults.dorp: unknown setting (did you mean "drop"?)',
+      'bad.yaml:11:11 simulator.faults.drop: expected at most 1, found 2',
+      'bad.yaml:2:3 server.prot: unknown setting (did you mean "port"?)',
+      'bad.yaml:3:9 server.host: expected string, found 5',
+      'bad.yaml:5:11 threads.layout: expected one of auto, full, split, fused, found "ful" (did you mean "full"?)',
+      'bad.yaml:6:12 threads.workers: expected number, found "many"',
+      'bad.yaml:7:1 sevrer: unknown setting (did you mean "server"?)',
+    ].sort(),
+  );
 });
 
 test('Config: mistakes of a TOML file have their line too', () => {
-  const file = write('bad.toml', '# comment\n[server]\nport = 70000\n\n[threads]\nlayuot = "full"\n');
+  const file = write(
+    'bad.toml',
+    '# comment\n[server]\nport = 70000\n\n[threads]\nlayuot = "full"\n',
+  );
   assert.deepEqual(problemsOf(() => loadConfig({ file })).sort(), [
     'bad.toml:3:1 server.port: expected at most 65535, found 70000',
     'bad.toml:6:1 threads.layuot: unknown setting (did you mean "layout"?)',
@@ -87,9 +106,18 @@ test('Config: mistakes of a TOML file have their line too', () => {
 });
 
 test('Config: text that is no YAML, TOML or JSON is refused at its place', () => {
-  assert.match(problemsOf(() => loadConfig({ file: write('x.yaml', 'server:\n  port: [1\n') }))[0]!, /^x\.yaml:\d+:\d+ /);
-  assert.match(problemsOf(() => loadConfig({ file: write('x.toml', 'a = \n') }))[0]!, /^x\.toml:1:\d+ /);
-  assert.match(problemsOf(() => loadConfig({ file: write('y.yaml', '- 1\n') }))[0]!, /expected a table/);
+  assert.match(
+    problemsOf(() => loadConfig({ file: write('x.yaml', 'server:\n  port: [1\n') }))[0]!,
+    /^x\.yaml:\d+:\d+ /,
+  );
+  assert.match(
+    problemsOf(() => loadConfig({ file: write('x.toml', 'a = \n') }))[0]!,
+    /^x\.toml:1:\d+ /,
+  );
+  assert.match(
+    problemsOf(() => loadConfig({ file: write('y.yaml', '- 1\n') }))[0]!,
+    /expected a table/,
+  );
 });
 
 test('Config: a mistake in a flag or a variable is named by it', () => {
@@ -112,7 +140,9 @@ test('Config: a secret that is refused is not shown', () => {
 });
 
 test('Config: a variable with our prefix that nobody reads is warned about', () => {
-  const { warnings } = loadConfig({ environment: { RINGSIDE_PROT: '1', RINGSIDE_CAPTURES: 'x', HOME: '/' } });
+  const { warnings } = loadConfig({
+    environment: { RINGSIDE_PROT: '1', RINGSIDE_CAPTURES: 'x', HOME: '/' },
+  });
   assert.deepEqual(warnings, ['RINGSIDE_PROT: unknown variable (did you mean "RINGSIDE_PORT"?)']);
 });
 
@@ -125,7 +155,10 @@ test('Config: a file that is not there is FILE_UNREADABLE', () => {
 
 test('Config: simulator faults are read from a flag', () => {
   const flags = new Map([['simulator.faults', 'drop=0.01,late-snapshot=0.5']]);
-  assert.deepEqual(loadConfig({ flags }).config.simulator.faults, { drop: 0.01, lateSnapshot: 0.5 });
+  assert.deepEqual(loadConfig({ flags }).config.simulator.faults, {
+    drop: 0.01,
+    lateSnapshot: 0.5,
+  });
 });
 
 test('Config: keys of the prototype are no settings', () => {
@@ -135,7 +168,9 @@ test('Config: keys of the prototype are no settings', () => {
 });
 
 test('Settings: each stands in the schema, and no two share a flag or a variable', () => {
-  interface Shape { properties?: Record<string, Shape> }
+  interface Shape {
+    properties?: Record<string, Shape>;
+  }
   for (const setting of SETTINGS) {
     let at: Shape | undefined = configJsonSchema() as Shape;
     for (const key of setting.path.split('.')) at = at?.properties?.[key];

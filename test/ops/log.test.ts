@@ -4,7 +4,12 @@ import { test } from 'node:test';
 import { Log } from '../../src/ops/log.js';
 import { VirtualClock } from '../../src/time/virtual-clock.js';
 
-function logTo(lines: string[], clock = new VirtualClock(), secrets: string[] = [], format: 'json' | 'pretty' = 'json'): Log {
+function logTo(
+  lines: string[],
+  clock = new VirtualClock(),
+  secrets: string[] = [],
+  format: 'json' | 'pretty' = 'json',
+): Log {
   return new Log({ level: 'debug', format, clock, secrets, write: (line) => lines.push(line) });
 }
 
@@ -51,12 +56,20 @@ test('Log: a canary secret stands in no line, however it got there', () => {
     const lines: string[] = [];
     const log = logTo(lines, new VirtualClock(), [canary], format);
     log.info('a', `token is ${canary}`);
-    log.info('b', 'nested', { deep: { list: [canary] }, url: `ws://h/?t=${encodeURIComponent(canary)}` });
+    log.info('b', 'nested', {
+      deep: { list: [canary] },
+      url: `ws://h/?t=${encodeURIComponent(canary)}`,
+    });
     log.error('c', 'failed', { err: new Error(`refused ${canary}`) });
     log.info('d', 'header', { header: `Basic ${Buffer.from(canary).toString('base64')}` });
     const all = lines.join('');
     assert.ok(lines.length >= 4, format);
-    for (const form of [canary, JSON.stringify(canary).slice(1, -1), encodeURIComponent(canary), Buffer.from(canary).toString('base64')]) {
+    for (const form of [
+      canary,
+      JSON.stringify(canary).slice(1, -1),
+      encodeURIComponent(canary),
+      Buffer.from(canary).toString('base64'),
+    ]) {
       assert.ok(!all.includes(form), `${format}: ${form}`);
     }
     assert.match(all, /\[redacted\]/);
@@ -65,7 +78,13 @@ test('Log: a canary secret stands in no line, however it got there', () => {
 
 test('Log: below its level nothing is written', () => {
   const lines: string[] = [];
-  const log = new Log({ level: 'warn', format: 'json', clock: new VirtualClock(), secrets: [], write: (l) => lines.push(l) });
+  const log = new Log({
+    level: 'warn',
+    format: 'json',
+    clock: new VirtualClock(),
+    secrets: [],
+    write: (l) => lines.push(l),
+  });
   log.info('a', 'quiet');
   assert.equal(lines.length, 0);
 });

@@ -11,20 +11,36 @@ test('Metrics: a counter shows what stands in memory at the time of the scrape',
   const metrics = new Metrics();
   let value = 1;
   metrics.add({
-    name: 'frames_total', help: 'Frames.', kind: 'counter', labels: ['connection'],
+    name: 'frames_total',
+    help: 'Frames.',
+    kind: 'counter',
+    labels: ['connection'],
     samples: () => [{ labels: { connection: 'public-0' }, value }],
   });
   assert.match(await metrics.text(), /^ringside_frames_total\{connection="public-0"\} 1$/m);
   value = 9_007_199_254_740_991;
-  assert.match(await metrics.text(), /^ringside_frames_total\{connection="public-0"\} 9007199254740991$/m);
+  assert.match(
+    await metrics.text(),
+    /^ringside_frames_total\{connection="public-0"\} 9007199254740991$/m,
+  );
 });
 
 test('Metrics: a duration histogram is cumulative and agrees with its count', async () => {
   const metrics = new Metrics();
-  const buckets = [{ upperNs: 900, count: 2 }, { upperNs: 1_500, count: 3 }, { upperNs: 5e10, count: 1 }];
+  const buckets = [
+    { upperNs: 900, count: 2 },
+    { upperNs: 1_500, count: 3 },
+    { upperNs: 5e10, count: 1 },
+  ];
   metrics.addDurations({
-    name: 'hop_seconds', help: 'Hops.',
-    rows: [{ labels: { hop: 'applied' }, reader: { count: () => 6, sumNs: () => 2.5e9, buckets: () => buckets } }],
+    name: 'hop_seconds',
+    help: 'Hops.',
+    rows: [
+      {
+        labels: { hop: 'applied' },
+        reader: { count: () => 6, sumNs: () => 2.5e9, buckets: () => buckets },
+      },
+    ],
   });
   const text = await metrics.text();
   assert.match(text, /^# TYPE ringside_hop_seconds histogram$/m);
@@ -51,7 +67,9 @@ test('Ready: only when every wanted book is Live, and it names those that are no
   const page = readyPage(sourcesOf([live, { instrument: 'v:B', state: 3, reason: 3 }]));
   assert.equal(page.status, 503);
   assert.deepEqual(JSON.parse(page.body), {
-    ready: false, books: 2, live: 1,
+    ready: false,
+    books: 2,
+    live: 1,
     notLive: [{ instrument: 'v:B', state: 'Suspect', reason: 'Gap' }],
   });
   assert.equal(readyPage(sourcesOf([])).status, 503, 'no book at all is not ready');
@@ -67,7 +85,9 @@ test('Health: tells which thread is down', () => {
 
 test('AdminServer: serves its pages, 404 and 405 for the rest, and says when its port is taken', async () => {
   const pages = (path: string) =>
-    Promise.resolve(path === '/health' ? { status: 200, contentType: 'text/plain', body: 'fine' } : null);
+    Promise.resolve(
+      path === '/health' ? { status: 200, contentType: 'text/plain', body: 'fine' } : null,
+    );
   const server = new AdminServer({ host: '127.0.0.1', port: 0, pages });
   const port = await server.start();
   try {
@@ -76,7 +96,10 @@ test('AdminServer: serves its pages, 404 and 405 for the rest, and says when its
     assert.equal((await fetch(`http://127.0.0.1:${port}/other`)).status, 404);
     assert.equal((await fetch(`http://127.0.0.1:${port}/health`, { method: 'POST' })).status, 405);
     const second = new AdminServer({ host: '127.0.0.1', port, pages });
-    await assert.rejects(second.start(), (error) => error instanceof FaultError && error.code === 'PORT_IN_USE');
+    await assert.rejects(
+      second.start(),
+      (error) => error instanceof FaultError && error.code === 'PORT_IN_USE',
+    );
   } finally {
     await server.stop();
   }

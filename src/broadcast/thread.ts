@@ -1,0 +1,83 @@
+/** Puts a broadcast agent together on its thread, from shared memory and plain values. A shell; cold. */
+import { fileURLToPath } from 'node:url';
+import type { Instrument } from '../domain/instrument.js';
+import { HistogramWriter } from '../rings/latency-histogram.js';
+import { RingConsumer } from '../rings/ring-consumer.js';
+import type { Scheduler } from '../time/clock.js';
+import type { Timeline } from '../time/timeline.js';
+import { BroadcastAgent } from './broadcast-agent.js';
+import type { Pages } from './http-routes.js';
+import { resolveLimits } from './limits.js';
+import { UwsServer } from './uws-server.js';
+
+export interface BroadcastWiring {
+  readonly instruments: readonly Instrument[];
+  /** The books' output rings. */
+  readonly rings: readonly SharedArrayBuffer[];
+  readonly counters: SharedArrayBuffer;
+  readonly histograms: SharedArrayBuffer;
+  readonly rows: { readonly appliedToPublished: number; readonly receivedToPublished: number };
+  readonly server: BroadcastServerWiring;
+  readonly scheduler: Scheduler;
+  readonly timeline: Timeline;
+  readonly version: string;
+  readonly pages: Pages;
+  /** This thread replaces one that ended. */
+  readonly takeover: boolean;
+}
+
+export interface BroadcastServerWiring {
+  readonly host: string;
+  readonly port: number;
+  readonly token?: string | undefined;
+  readonly tlsCertFile?: string | undefined;
+  readonly tlsKeyFile?: string | undefined;
+  readonly allowedOrigins: readonly string[];
+  readonly allowedHosts: readonly string[];
+}
+
+/** Where the build puts the dashboard: dist/dashboard, beside dist/src. */
+const DASHBOARD = new URL('../../dashboard', import.meta.url);
+
+export interface BroadcastPart {
+  readonly agent: BroadcastAgent;
+  start(): Promise<number>;
+  windUp(): Promise<void>;
+}
+
+export function assembleBroadcast(wiring: BroadcastWiring): BroadcastPart {
+  const { server, histograms, rows } = wiring;
+  const { tlsCertFile: certFile, tlsKeyFile: keyFile } = server;
+  const limits = resolveLimits();
+  const inputs = wiring.rings.map((ring) => new RingConsumer(ring));
+  if (wiring.takeover) {
+    // The mirrors are empty: the books have to tell everything again.
+    for (const input of inputs) input.announceNewReader();
+  }
+  const agent = new BroadcastAgent({
+    instruments: wiring.instruments,
+    inputs,
+    server: new UwsServer({
+      limits,
+      ...(certFile === undefined || keyFile === undefined ? {} : { tls: { certFile, keyFile } }),
+    }),
+    clock: wiring.scheduler,
+    timeline: wiring.timeline,
+    counters: wiring.counters,
+    appliedToPublished: new HistogramWriter(histograms, rows.appliedToPublished),
+    receivedToPublished: new HistogramWriter(histograms, rows.receivedToPublished),
+    security: {
+      token: server.token,
+      allowedOrigins: server.allowedOrigins,
+      allowedHosts: server.allowedHosts,
+    },
+    dashboardDirectory: fileURLToPath(DASHBOARD),
+    pages: wiring.pages,
+    version: wiring.version,
+  });
+  return {
+    agent,
+    start: () => agent.listen(server.host, server.port),
+    windUp: () => agent.windUp(),
+  };
+}

@@ -1,0 +1,81 @@
+/**
+ * Puts an ingest agent together on its thread, from shared memory and plain values. A shell; cold.
+ */
+import type { Channel } from '../domain/channel.js';
+import type { Instrument } from '../domain/instrument.js';
+import { Prng } from '../domain/prng.js';
+import { DoorbellRinger } from '../rings/doorbell.js';
+import { RingConsumer } from '../rings/ring-consumer.js';
+import { RingProducer } from '../rings/ring-producer.js';
+import type { Scheduler } from '../time/clock.js';
+import type { Timeline } from '../time/timeline.js';
+import type { Venue } from '../venues/venue.js';
+import { Ingest } from './ingest.js';
+import type { IngestBudgets, IngestReporter } from './ingest.js';
+import type { IngestCounters } from './ingest-counters.js';
+import { INGEST_LIMITS } from './limits.js';
+import { UndiciTransport } from './undici-transport.js';
+import { WsTransport } from './ws-transport.js';
+
+export interface IngestWiring {
+  readonly venue: Venue;
+  readonly instruments: readonly Instrument[];
+  readonly channels: readonly Channel[];
+  /** One a shard: its ring, the bell of the thread that reads it, and its wishes. */
+  readonly shards: readonly {
+    readonly feed: SharedArrayBuffer;
+    readonly bell: SharedArrayBuffer;
+    readonly wanted: SharedArrayBuffer;
+  }[];
+  readonly shardOf: Int32Array;
+  readonly counters: IngestCounters;
+  readonly budgets: IngestBudgets;
+  readonly scheduler: Scheduler;
+  readonly timeline: Timeline;
+  readonly seed: number;
+  /** The venue was pointed elsewhere by the configuration: this machine, a gateway, a simulator. */
+  readonly allowPrivate: boolean;
+  /** This thread replaces one that ended. */
+  readonly takeover: boolean;
+  readonly reporter: IngestReporter;
+}
+
+/** REST connections to one origin: the snapshots that may be under way at a time. */
+const REST_CONNECTIONS_MAX = INGEST_LIMITS.snapshotConcurrencyMax;
+
+export function assembleIngest(wiring: IngestWiring): { agent: Ingest; http: UndiciTransport } {
+  const { venue, scheduler, allowPrivate } = wiring;
+  const rings = wiring.shards.map(({ feed, bell }) => ({
+    ring: new RingProducer(feed),
+    bell: new DoorbellRinger(bell),
+  }));
+  if (wiring.takeover) {
+    // The books must not trust that what comes now continues what came before.
+    for (const { ring } of rings) ring.announceNewWriter();
+  }
+  const http = new UndiciTransport({ allowPrivate, connectionsMax: REST_CONNECTIONS_MAX });
+  const agent = new Ingest({
+    venue,
+    rings,
+    instruments: wiring.instruments,
+    channels: wiring.channels,
+    shardOf: wiring.shardOf,
+    wanted: wiring.shards.map(({ wanted }) => new RingConsumer(wanted)),
+    clock: scheduler,
+    prng: new Prng(wiring.seed),
+    timeline: wiring.timeline,
+    transports: {
+      http,
+      webSocket: new WsTransport({
+        allowPrivate,
+        clock: scheduler,
+        frameBytesMax: venue.limits.frameBytesMax,
+        handshakeMsMax: INGEST_LIMITS.handshakeMsMax,
+      }),
+    },
+    counters: wiring.counters,
+    budgets: wiring.budgets,
+    reporter: wiring.reporter,
+  });
+  return { agent, http };
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+/** argv to command; nothing else. */
+import { Command } from 'commander';
+import { EXIT, EXIT_CODES_HELP } from './cli/exit-codes.js';
+import { reportFailure } from './cli/failure.js';
+import { replayCommand } from './cli/replay.js';
+import { serveCommand } from './cli/serve.js';
+import { simCommand } from './cli/sim.js';
+import { packageVersion } from './cli/version.js';
+
+const EXAMPLES = `
+Examples:
+  $ ringside serve                        run on the simulated exchange, dashboard on port 9001
+  $ ringside top                          watch a live book in the terminal
+  $ ringside replay FILE --venue binance-futures --ndjson bbo
+  $ ringside serve --help                 every option of a command, with examples
+
+${EXIT_CODES_HELP}`;
+
+const program = new Command('ringside')
+  .description('Low-latency market-data node: exact order books, served as FlatBuffers deltas')
+  .version(packageVersion(), '-V, --version', 'print the version')
+  .showSuggestionAfterError(true)
+  .showHelpAfterError("(try 'ringside --help')")
+  .addHelpText('after', EXAMPLES)
+  .addCommand(serveCommand())
+  .addCommand(replayCommand() as unknown as Command)
+  .addCommand(simCommand());
+
+for (const command of program.commands) {
+  command.showHelpAfterError(`(try 'ringside ${command.name()} --help')`);
+}
+for (const command of [program, ...program.commands]) {
+  command.exitOverride((error) => {
+    // Help and version are no failures; everything else here is a wrong command line.
+    process.exit(error.exitCode === 0 ? EXIT.Ok : EXIT.Usage);
+  });
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = reportFailure(error);
+}

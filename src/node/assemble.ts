@@ -1,0 +1,192 @@
+/**
+ * Builds the agents that the topology gives to a thread, on that thread: each room's part from the
+ * shared memory that the topology names. The same for every kind of thread and every layout. Cold.
+ */
+import { assembleBooks } from '../books/thread.js';
+import { assembleBroadcast } from '../broadcast/thread.js';
+import { channelsOf } from '../domain/channel.js';
+import { invariant } from '../faults/invariant.js';
+import { assembleIngest } from '../ingest/thread.js';
+import type { Agent } from '../runtime/agent.js';
+import type { Scheduler } from '../time/clock.js';
+import { SystemScheduler } from '../time/system-scheduler.js';
+import { Timeline } from '../time/timeline.js';
+import { venueById } from '../venues/registry.js';
+import { bellOf, countersOf, ringOf } from './memory.js';
+import { noticesOf } from './notices.js';
+import { PageRequests } from './page-requests.js';
+import { broadcastHistogramRow, Hop, shardHistogramRow } from './tables.js';
+import type { ThreadData } from './thread-data.js';
+import type { FromThread, ToThread } from './thread-message.js';
+import { shardOfAgent, threadOf } from './topology.js';
+import type { AgentName, RingPlan } from './topology.js';
+
+export interface Assembly {
+  /** In the order in which they work. */
+  readonly agents: readonly Agent[];
+  readonly clock: Scheduler;
+  /** Opens sockets; resolves with the port where clients connect, if they do on this thread. */
+  start(): Promise<number | null>;
+  /** Says goodbye; duty cycles go on meanwhile. */
+  windUp(): Promise<void>;
+  onMessage(message: ToThread): void;
+}
+
+interface Part {
+  readonly agent: Agent;
+  start?(): Promise<number | null>;
+  windUp?(): Promise<void>;
+}
+
+type Tell = (message: FromThread) => void;
+
+class Assembler {
+  readonly clock: SystemScheduler;
+  readonly pages: PageRequests;
+  private readonly data: ThreadData;
+  private readonly tell: Tell;
+  private readonly timeline: Timeline;
+
+  constructor(data: ThreadData, tell: Tell) {
+    this.data = data;
+    this.tell = tell;
+    this.clock = new SystemScheduler(data.origin.monotonicNs);
+    this.timeline = new Timeline(data.origin.unixNs);
+    this.pages = new PageRequests(tell);
+  }
+
+  part(agent: AgentName): Part {
+    if (agent === 'ingest') return this.ingest();
+    if (agent === 'broadcast') return this.broadcast();
+    invariant(agent !== 'reader', 'the reader runs on the main thread');
+    return this.books(agent);
+  }
+
+  private ingest(): Part {
+    const { memory, instruments, channels, venueOptions, seed } = this.data;
+    const { agent, http } = assembleIngest({
+      venue: this.venue(),
+      instruments,
+      channels: channelsOf(channels),
+      shards: this.ringsFrom('ingest').map((ring) => ({
+        feed: ringOf(memory, ring.name),
+        bell: this.bellFor(ring),
+        wanted: ringOf(memory, `wanted-${shardOfAgent(ring.to)}`),
+      })),
+      shardOf: memory.shardOf,
+      counters: {
+        connections: countersOf(memory, 'ingest-connections'),
+        venue: countersOf(memory, 'ingest-venue'),
+      },
+      budgets: memory.budgets,
+      scheduler: this.clock,
+      timeline: this.timeline,
+      seed,
+      allowPrivate: venueOptions.restUrl !== undefined || venueOptions.webSocketUrl !== undefined,
+      takeover: this.takeover,
+      reporter: noticesOf(this.tell, instruments),
+    });
+    return {
+      agent,
+      start() {
+        agent.start();
+        return Promise.resolve(null);
+      },
+      windUp: () => http.close(),
+    };
+  }
+
+  private books(name: AgentName): Part {
+    const { memory, instruments, plan } = this.data;
+    const shard = shardOfAgent(name);
+    const outputs = this.ringsFrom(name).filter((ring) => ring.to !== 'ingest');
+    const wanted = plan.rings.find((ring) => ring.from === name && ring.to === 'ingest');
+    invariant(wanted !== undefined, 'books have a ring to ingest');
+    const row = shardHistogramRow(shard);
+    const agent = assembleBooks({
+      name,
+      venue: this.venue(),
+      instruments: instruments.filter(({ id }) => memory.shardOf[id] === shard),
+      feed: ringOf(memory, `feed-${shard}`),
+      outputs: outputs.map((ring) => ({
+        ring: ringOf(memory, ring.name),
+        bell: this.bellFor(ring),
+      })),
+      wanted: { ring: ringOf(memory, wanted.name), bell: this.bellFor(wanted) },
+      bbo: memory.bbo,
+      counters: countersOf(memory, 'books'),
+      workerCounters: countersOf(memory, 'books-workers'),
+      workerRow: shard,
+      histograms: memory.histograms,
+      rows: {
+        venueToReceived: row + Hop.VenueToReceived,
+        receivedToApplied: row + Hop.ReceivedToApplied,
+      },
+      clock: this.clock,
+      timeline: this.timeline,
+      takeover: this.takeover,
+    });
+    return { agent };
+  }
+
+  private broadcast(): Part {
+    const { memory, instruments, server, plan, version } = this.data;
+    const row = broadcastHistogramRow(plan);
+    return assembleBroadcast({
+      instruments,
+      rings: plan.rings
+        .filter((ring) => ring.to === 'broadcast')
+        .map((ring) => ringOf(memory, ring.name)),
+      counters: countersOf(memory, 'broadcast'),
+      histograms: memory.histograms,
+      rows: {
+        appliedToPublished: row + Hop.AppliedToPublished,
+        receivedToPublished: row + Hop.ReceivedToPublished,
+      },
+      server,
+      scheduler: this.clock,
+      timeline: this.timeline,
+      version,
+      pages: (path) => this.pages.page(path),
+      takeover: this.takeover,
+    });
+  }
+
+  private get takeover(): boolean {
+    return this.data.generation > 0;
+  }
+
+  private venue() {
+    return venueById(this.data.venueId, this.data.venueOptions);
+  }
+
+  private ringsFrom(agent: AgentName): RingPlan[] {
+    return this.data.plan.rings.filter((ring) => ring.from === agent);
+  }
+
+  /** The bell of the thread on which the ring's reader runs. */
+  private bellFor(ring: RingPlan): SharedArrayBuffer {
+    const thread = threadOf(this.data.plan, ring.to);
+    return bellOf(this.data.memory, thread?.name ?? 'reader');
+  }
+}
+
+export function assemble(data: ThreadData, tell: Tell): Assembly {
+  const assembler = new Assembler(data, tell);
+  const thread = data.plan.threads[data.row];
+  invariant(thread !== undefined, 'the thread stands in the plan');
+  const parts = thread.agents.map((agent) => assembler.part(agent));
+  return {
+    agents: parts.map((part) => part.agent),
+    clock: assembler.clock,
+    async start() {
+      let port: number | null = null;
+      for (const part of [...parts].reverse()) port = (await part.start?.()) ?? port;
+      return port;
+    },
+    async windUp() {
+      for (const part of parts) await part.windUp?.();
+    },
+    onMessage: (message) => assembler.pages.onMessage(message),
+  };
+}

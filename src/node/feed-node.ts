@@ -1,0 +1,389 @@
+/**
+ * A feed node: brings up the threads that its topology names, keeps them alive, answers for their
+ * health, and takes them down again in order. Main thread, cold.
+ */
+import { availableParallelism } from 'node:os';
+import type { Piscina } from 'piscina';
+import { Prng } from '../domain/prng.js';
+import { channelsOf } from '../domain/channel.js';
+import type { Instrument } from '../domain/instrument.js';
+import { FaultError } from '../faults/fault.js';
+import { invariant } from '../faults/invariant.js';
+import type { AdminServer } from '../ops/admin-server.js';
+import { AdminServer as Server } from '../ops/admin-server.js';
+import type { NodeConfig } from '../ops/config-schema.js';
+import { healthPage, readyPage } from '../ops/health.js';
+import type { HealthSources, Page } from '../ops/health.js';
+import type { Log } from '../ops/log.js';
+import { suggestion } from '../ops/suggest.js';
+import type { TimelineOrigin } from '../time/system-clock.js';
+import { SystemScheduler } from '../time/system-scheduler.js';
+import { venueById, venueIds } from '../venues/registry.js';
+import type { Venue, VenueOptions } from '../venues/venue.js';
+import { loadInstruments } from './load-instruments.js';
+import { LIMITS } from './limits.js';
+import { allocate } from './memory.js';
+import type { NodeMemory } from './memory.js';
+import { NodeMetrics } from './node-metrics.js';
+import { requestInstruments } from './request.js';
+import { stopInOrder } from './shutdown.js';
+import { SimulatorThread } from './simulator-thread.js';
+import { createSupervisor } from './supervision.js';
+import type { EndReason, Supervisor } from './supervisor.js';
+import { tableSizes } from './tables.js';
+import type { ThreadData } from './thread-data.js';
+import type { FromThread } from './thread-message.js';
+import { createBooksPool, LoopThread, PoolThread } from './threads.js';
+import type { NodeThread } from './threads.js';
+import { planTopology } from './topology.js';
+import type { NodePlan } from './topology.js';
+
+export interface FeedNodeOptions {
+  readonly config: NodeConfig;
+  readonly log: Log;
+  readonly origin: TimelineOrigin;
+  readonly seed: number;
+  readonly version: string;
+  /** Make a ring for the program that embeds the node. */
+  readonly reader: boolean;
+  /** The node cannot go on: called once, after which `stop` is to be called. */
+  readonly onFatal: (fault: FaultError) => void;
+}
+
+export interface NodeEndpoints {
+  readonly host: string;
+  /** Null when no clients are served. */
+  readonly port: number | null;
+  readonly adminPort: number | null;
+  readonly secure: boolean;
+}
+
+export class FeedNode {
+  readonly scheduler: SystemScheduler;
+  private readonly options: FeedNodeOptions;
+  private readonly log: Log;
+  private readonly stopSignal = new AbortController();
+  private simulator: SimulatorThread | null = null;
+  private pool: Piscina | null = null;
+  private admin: AdminServer | null = null;
+  private supervisor: Supervisor | null = null;
+  private threads: NodeThread[] = [];
+  private metrics: NodeMetrics | null = null;
+  private ticks: NodeJS.Timeout[] = [];
+  private port: number | null = null;
+  private adminPort: number | null = null;
+  private stopped: Promise<void> | null = null;
+  private failed = false;
+  private readonly beganNs: number;
+  private readyWaiters = new Map<string, () => void>();
+  private abortStart: (fault: FaultError) => void = () => {};
+  private stood: {
+    plan: NodePlan;
+    memory: NodeMemory;
+    instruments: Instrument[];
+    venue: Venue;
+  } | null = null;
+
+  constructor(options: FeedNodeOptions) {
+    this.options = options;
+    this.log = options.log;
+    this.scheduler = new SystemScheduler(options.origin.monotonicNs);
+    this.beganNs = this.scheduler.nowNs();
+  }
+
+  /** Resolves when every thread stands. Throws FaultError. */
+  async start(): Promise<void> {
+    const { config } = this.options;
+    const { venueId, venueOptions } = await this.chooseVenue();
+    const venue = venueById(venueId, venueOptions);
+    const instruments = await loadInstruments({
+      venue,
+      symbols: config.venue.symbols ?? 'all',
+      startTimeoutMs: config.venue.startTimeoutMs,
+      request: requestInstruments,
+      scheduler: this.scheduler,
+      prng: new Prng(this.options.seed),
+      signal: this.stopSignal.signal,
+      onRetry: (attempt, why, againMs) =>
+        this.log.warn(
+          'venue.unreachable',
+          `${venueId} does not give its instruments: ${why}; again in ${againMs} ms`,
+          { attempt },
+        ),
+    });
+    if (instruments.length === 0)
+      throw new FaultError('UNKNOWN_SYMBOL', `${venueId} lists no instruments`);
+    const plan = planTopology({
+      ...config.threads,
+      cores: availableParallelism(),
+      instruments: instruments.length,
+      broadcast: config.server.enabled,
+      reader: this.options.reader,
+    });
+    const connections = venue
+      .planConnections(instruments, channelsOf(config.channels))
+      .map((connection) => connection.name);
+    const memory = allocate(
+      plan,
+      instruments.length,
+      tableSizes(plan, instruments.length, connections.length),
+      venue.limits,
+    );
+    this.stood = { plan, memory, instruments, venue };
+    this.metrics = new NodeMetrics({
+      plan,
+      memory,
+      instruments,
+      venueId,
+      connections,
+      restarts: (thread) => this.restarts(thread),
+      suppressedLines: () => this.log.suppressedLines,
+    });
+    await this.startThreads(plan, memory, instruments, venueId, venueOptions);
+    await this.startAdmin();
+    const tick = setInterval(() => this.log.flush(), 1_000);
+    this.ticks.push(tick);
+  }
+
+  /** Takes everything down in order, within 10 s. Safe to call more than once and at any time. */
+  stop(): Promise<void> {
+    this.stopped ??= this.stopOnce();
+    return this.stopped;
+  }
+
+  get endpoints(): NodeEndpoints {
+    const { server } = this.options.config;
+    return {
+      host: server.host,
+      port: this.port,
+      adminPort: this.adminPort,
+      secure: server.tlsCertFile !== undefined,
+    };
+  }
+
+  get plan(): NodePlan {
+    return this.standing().plan;
+  }
+  get memory(): NodeMemory {
+    return this.standing().memory;
+  }
+  get instruments(): readonly Instrument[] {
+    return this.standing().instruments;
+  }
+  get venue(): Venue {
+    return this.standing().venue;
+  }
+  get simulated(): boolean {
+    return this.simulator !== null;
+  }
+
+  restarts(thread: string): number {
+    return this.supervisor?.restarts(thread) ?? 0;
+  }
+
+  running(thread: string): boolean {
+    return this.supervisor?.running(thread) ?? false;
+  }
+
+  /** `/metrics`, `/health`, `/ready`; null for other paths. */
+  async page(path: string): Promise<Page | null> {
+    switch (path) {
+      case '/metrics': {
+        const body = await this.standingMetrics().text();
+        return { status: 200, contentType: this.standingMetrics().contentType, body };
+      }
+      case '/health':
+        return healthPage(this.health);
+      case '/ready':
+        return readyPage(this.health);
+      default:
+        return null;
+    }
+  }
+
+  get health(): HealthSources {
+    return {
+      books: () => this.standingMetrics().bookHealth(),
+      threads: () =>
+        this.threads.map(({ name }) => ({
+          thread: name,
+          running: this.running(name),
+          restarts: this.restarts(name),
+        })),
+      stopping: () => this.stopped !== null,
+      uptimeNs: () => this.scheduler.nowNs() - this.beganNs,
+    };
+  }
+
+  private standing(): NonNullable<typeof this.stood> {
+    invariant(this.stood !== null, 'the node has been started');
+    return this.stood;
+  }
+
+  private standingMetrics(): NodeMetrics {
+    invariant(this.metrics !== null, 'the node has been started');
+    return this.metrics;
+  }
+
+  /** The venue of the configuration, or the simulator's. */
+  private async chooseVenue(): Promise<{ venueId: string; venueOptions: VenueOptions }> {
+    const { venue, simulator } = this.options.config;
+    const own = {
+      ...(venue.restUrl === undefined ? {} : { restUrl: venue.restUrl }),
+      ...(venue.webSocketUrl === undefined ? {} : { webSocketUrl: venue.webSocketUrl }),
+      settings: venue.settings,
+    };
+    if (venue.id !== undefined) {
+      if (!venueIds().includes(venue.id)) {
+        const known = `known: ${venueIds().join(', ')}${suggestion(venue.id, venueIds())}`;
+        throw new FaultError('UNKNOWN_VENUE', `no venue "${venue.id}"; ${known}`);
+      }
+      return { venueId: venue.id, venueOptions: own };
+    }
+    this.simulator = new SimulatorThread(simulator, (detail) => {
+      this.fatal(new FaultError('THREAD_FAILING', `the simulator ended: ${detail}`));
+    });
+    const { venueId, restUrl, webSocketUrl } = await this.simulator.start();
+    return { venueId, venueOptions: { restUrl, webSocketUrl, ...own } };
+  }
+
+  private async startThreads(
+    plan: NodePlan,
+    memory: NodeMemory,
+    instruments: readonly Instrument[],
+    venueId: string,
+    venueOptions: VenueOptions,
+  ): Promise<void> {
+    const { config, origin, seed, version } = this.options;
+    const dataFor = (row: number, generation: number, control: SharedArrayBuffer): ThreadData => ({
+      plan,
+      row,
+      generation,
+      memory,
+      control,
+      origin,
+      instruments,
+      venueId,
+      venueOptions,
+      channels: config.channels,
+      server: config.server,
+      seed: seed + row + generation * 1_000,
+      version,
+    });
+    const reports = {
+      onMessage: (thread: string, generation: number, message: FromThread) =>
+        this.onMessage(thread, generation, message),
+      onEnded: (thread: string, generation: number, reason: EndReason, detail: string) =>
+        this.supervisor?.onEnded(thread, generation, reason, detail),
+    };
+    const { heapMb } = config.threads;
+    if (plan.threads.some((thread) => thread.kind === 'pool')) {
+      this.pool = createBooksPool(plan.shards, heapMb);
+      this.pool.on('error', () => {});
+    }
+    this.threads = plan.threads.map((thread) => {
+      const place = { name: thread.name, row: thread.row, bell: memory.bells[thread.name]! };
+      return thread.kind === 'pool' && this.pool !== null
+        ? new PoolThread(place, dataFor, reports, this.pool)
+        : new LoopThread(place, dataFor, reports, heapMb);
+    });
+    this.supervisor = this.createSupervisor();
+    this.ticks.push(setInterval(() => this.supervisor?.look(), LIMITS.superviseEveryMs));
+    // Readers before writers: broadcast, then books, then ingest.
+    const aborted = new Promise<never>((_, reject) => {
+      this.abortStart = reject;
+    });
+    aborted.catch(() => {});
+    for (const thread of [...this.threads].reverse()) {
+      const ready = new Promise<void>((resolve) => this.readyWaiters.set(thread.name, resolve));
+      this.supervisor.start(thread.name);
+      await Promise.race([ready, aborted]);
+    }
+  }
+
+  private createSupervisor(): Supervisor {
+    return createSupervisor({
+      clock: this.scheduler,
+      factories: this.threads,
+      hangMs: this.options.config.threads.hangMs,
+      log: this.log,
+      onRecovered: (thread, tookNs) => this.metrics?.noteRecovery(thread, tookNs),
+      onFatal: (fault) => this.fatal(fault),
+    });
+  }
+
+  private onMessage(thread: string, generation: number, message: FromThread): void {
+    switch (message.kind) {
+      case 'ready':
+        if (message.port !== null) this.port = message.port;
+        this.supervisor?.onReady(thread, generation);
+        this.readyWaiters.get(thread)?.();
+        this.readyWaiters.delete(thread);
+        break;
+      case 'notice':
+        this.log.write(message.level, message.key, message.event, message.message, {
+          thread,
+          ...message.fields,
+        });
+        break;
+      case 'failed': {
+        const fault = message.code === null ? null : new FaultError(message.code, message.message);
+        if (fault?.recovery === 'exit') this.fatal(fault);
+        else
+          this.log.error('thread.failed', `${thread}: ${message.message}`, {
+            thread,
+            stack: message.stack,
+          });
+        break;
+      }
+      case 'page-wanted':
+        void this.page(message.path)
+          .catch((): Page => ({
+            status: 500,
+            contentType: 'text/plain',
+            body: 'the page could not be made\n',
+          }))
+          .then((page) =>
+            this.threads
+              .find((t) => t.name === thread)
+              ?.send({ kind: 'page', id: message.id, page }),
+          );
+        break;
+    }
+  }
+
+  private async startAdmin(): Promise<void> {
+    const { port, host } = this.options.config.admin;
+    if (port === undefined) return;
+    this.admin = new Server({ host, port, pages: (path) => this.page(path) });
+    this.adminPort = await this.admin.start();
+  }
+
+  private fatal(fault: FaultError): void {
+    if (this.failed || this.stopped !== null) return;
+    this.failed = true;
+    this.supervisor?.beginStop();
+    this.abortStart(fault);
+    this.options.onFatal(fault);
+  }
+
+  private async stopOnce(): Promise<void> {
+    this.stopSignal.abort();
+    this.supervisor?.beginStop();
+    const stood = this.stood;
+    if (stood !== null && this.supervisor !== null) {
+      await stopInOrder({
+        plan: stood.plan,
+        memory: stood.memory,
+        threads: this.threads,
+        supervisor: this.supervisor,
+        log: this.log,
+      });
+    }
+    await this.pool?.destroy();
+    await this.admin?.stop();
+    await this.simulator?.stop();
+    for (const tick of this.ticks) clearInterval(tick);
+    this.log.flush();
+  }
+}

@@ -1,0 +1,46 @@
+/** The node's supervisor with its limits, and what it says in the log. Main thread, cold. */
+import { FaultError } from '../faults/fault.js';
+import type { Log } from '../ops/log.js';
+import type { Clock } from '../time/clock.js';
+import { LIMITS } from './limits.js';
+import { Supervisor } from './supervisor.js';
+import type { ThreadFactory } from './supervisor.js';
+
+export interface SupervisionOptions {
+  readonly clock: Clock;
+  readonly factories: readonly ThreadFactory[];
+  readonly hangMs: number;
+  readonly log: Log;
+  readonly onRecovered: (thread: string, tookNs: number) => void;
+  readonly onFatal: (fault: FaultError) => void;
+}
+
+export function createSupervisor(options: SupervisionOptions): Supervisor {
+  const { log, onRecovered, onFatal } = options;
+  return new Supervisor({
+    clock: options.clock,
+    factories: options.factories,
+    hangNs: options.hangMs * 1e6,
+    startNsMax: LIMITS.threadStartMsMax * 1e6,
+    lookLateNsMax: LIMITS.superviseLateMsMax * 1e6,
+    restartsMax: LIMITS.restartsMax,
+    restartWindowNs: LIMITS.restartWindowMs * 1e6,
+    events: {
+      onReplaced(thread, reason, detail, restarts) {
+        const message = `${thread} ${reason}: ${detail}; it is being replaced`;
+        log.error('thread.replaced', message, { thread, reason, restarts });
+      },
+      onRecovered(thread, tookNs) {
+        onRecovered(thread, tookNs);
+        const tookMs = Number((tookNs / 1e6).toFixed(1));
+        log.info('thread.recovered', `${thread} works again after ${tookMs} ms`, {
+          thread,
+          tookMs,
+        });
+      },
+      onGivenUp(thread, reason, detail) {
+        onFatal(new FaultError('THREAD_FAILING', `${thread} keeps failing (${reason}): ${detail}`));
+      },
+    },
+  });
+}
