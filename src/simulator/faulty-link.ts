@@ -18,6 +18,8 @@ export interface ClientEnd {
   close(code: number, reason: string): void;
   /** Cut at once, without a closing handshake. */
   terminate(): void;
+  /** Stop (or go on) reading from the client: nothing that it sends is seen, not even its pings. */
+  freeze(frozen: boolean): void;
 }
 
 /** What all links share; the settings are replaced while they run. */
@@ -73,8 +75,10 @@ export class FaultyLink implements SessionOutput {
     if (!this.stalled) this.client.ping();
   }
 
+  /** A goodbye does not get through a stalled connection either: it is just cut. */
   close(code: number, reason: string): void {
-    this.client.close(code, reason);
+    if (this.stalled) this.client.terminate();
+    else this.client.close(code, reason);
   }
 
   get isStalled(): boolean {
@@ -86,13 +90,21 @@ export class FaultyLink implements SessionOutput {
     this.faults.counters.stalls++;
     this.stalled = true;
     this.backlog = keep ? (this.backlog ?? []) : null;
+    this.client.freeze(true);
   }
 
   resume(): void {
+    if (!this.stalled) return;
     this.stalled = false;
+    this.client.freeze(false);
     const { backlog } = this;
     this.backlog = null;
     if (backlog !== null) for (const frame of backlog) this.client.send(frame);
+  }
+
+  /** The end of a half-open connection: its client may be long gone, which nobody here can see. */
+  abandon(): void {
+    if (!this.closed) this.client.terminate();
   }
 
   disconnect(): void {

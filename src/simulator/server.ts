@@ -51,6 +51,11 @@ class SocketClient implements ClientEnd {
   terminate(): void {
     this.webSocket.terminate();
   }
+
+  freeze(frozen: boolean): void {
+    if (frozen) this.webSocket.pause();
+    else this.webSocket.resume();
+  }
 }
 
 export class SimulatorServer {
@@ -135,6 +140,7 @@ export class SimulatorServer {
       ping: () => client?.ping(),
       close: (code, reason) => client?.close(code, reason),
       terminate: () => client?.terminate(),
+      freeze: (frozen) => client?.freeze(frozen),
     };
     const session = this.venue.open(request.url ?? '/', end);
     if (session === null) {

@@ -17,7 +17,7 @@ import { FaultCounters, NO_FAULTS, checkFaults } from './fault-settings.js';
 import type { FaultSettings } from './fault-settings.js';
 import { FaultyLink } from './faulty-link.js';
 import type { ClientEnd, FaultSource, OrderedFault } from './faulty-link.js';
-import { COMMANDS_PER_TURN_MAX } from './simulator-limits.js';
+import { COMMANDS_PER_TURN_MAX, HALF_OPEN_NS_MAX } from './simulator-limits.js';
 
 /** A client's connection as the transport keeps it. */
 export interface ClientSession {
@@ -233,6 +233,7 @@ export class SimulatedVenue {
   private stall(session: ClientSession, stallMs: number): void {
     session.link.stall(stallMs > 0);
     if (stallMs > 0) this.after(stallMs * 1e6, () => session.link.resume());
+    else this.after(HALF_OPEN_NS_MAX, () => session.link.abandon());
   }
 
   private after(delayNs: number, callback: () => void): void {

@@ -40,3 +40,6 @@ export const CLIENT_MESSAGE_BYTES_MAX = 128 * 1024;
 
 /** Frames kept for a connection that stalls and is to go on; older ones are lost beyond that. */
 export const STALL_BACKLOG_FRAMES_MAX = 50_000;
+
+/** A half-open connection is given up after this; clients notice within their own deadlines before. */
+export const HALF_OPEN_NS_MAX = 600e9;

@@ -111,8 +111,12 @@ test('A stalled connection falls silent, then gives what waited; a half-open one
   rig.advance(60_000);
   assert.equal(client.frames.length, stalledAt);
   assert.equal(client.closed, null, 'the connection stays open');
+  assert.ok(client.frozen, 'and nobody reads what the client sends');
   assert.equal(rig.venue.counters.stalls, 2);
   assert.equal(rig.venue.counters.lost, rig.venue.counters.frames - stalledAt);
+  rig.advance(600_000);
+  assert.equal(client.closed?.['code'], 1006, 'in the end it is given up');
+  assert.equal(rig.venue.sessionsCount, 0);
 });
 
 test('Stalls and disconnects happen by the second and connection', () => {

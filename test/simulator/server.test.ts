@@ -122,6 +122,11 @@ test('Faults over sockets: cut, silent and late as ordered, while others go on',
   const before = frames;
   await sleep(100);
   assert.equal(frames, before, 'half-open: nothing comes');
+  let pongs = 0;
+  socket.on('pong', () => pongs++);
+  socket.ping();
+  await sleep(50);
+  assert.equal(pongs, 0, 'not even an answer to a ping');
   assert.equal(socket.readyState, socket.OPEN);
   const closing = once(socket, 'close');
   simulator.venue.disconnectAll();

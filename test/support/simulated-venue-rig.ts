@@ -13,6 +13,7 @@ export class MemoryClient implements ClientEnd {
   frames: string[] = [];
   answers: string[] = [];
   pings = 0;
+  frozen = false;
   closed: { code: number; reason: string } | null = null;
   onFrame: ((bytes: Uint8Array) => void) | null = null;
   session: ClientSession | null = null;
@@ -34,6 +35,9 @@ export class MemoryClient implements ClientEnd {
   }
   terminate(): void {
     this.close(1006, '');
+  }
+  freeze(frozen: boolean): void {
+    this.frozen = frozen;
   }
 
   /** Frames so far, parsed; combined ones unwrapped. */
