@@ -85,8 +85,15 @@ function synthetic(): FeedEvents {
   };
   const events: FeedEvent[] = [];
   let touch = 600_000;
-  const away = (): number => 1 + Math.floor(prng.nextFloat() ** 3 * (prng.chance(0.9) ? 12_000 : 60_000));
-  const book = (type: number, flags: number, last: number, bids: number[], asks: number[]): void => {
+  const away = (): number =>
+    1 + Math.floor(prng.nextFloat() ** 3 * (prng.chance(0.9) ? 12_000 : 60_000));
+  const book = (
+    type: number,
+    flags: number,
+    last: number,
+    bids: number[],
+    asks: number[],
+  ): void => {
     const head = [0, flags, last * 1e6, last * 1e6 + 1e6, last, last, last - 1, ABSENT];
     const counts = [bids.length / 2, asks.length / 2];
     events.push({ type, doubles: Float64Array.from([...head, ...counts, ...bids, ...asks]) });

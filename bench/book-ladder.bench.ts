@@ -35,7 +35,11 @@ const ROUNDS = 5;
 const PASSES = 8;
 
 /** Level updates as (side, price, size) triples; side −1 ends an update. */
-function flatten({ events }: FeedEvents): { triples: Float64Array; levels: number; loaded: number } {
+function flatten({ events }: FeedEvents): {
+  triples: Float64Array;
+  levels: number;
+  loaded: number;
+} {
   const triples: number[] = [];
   let levels = 0;
   let loaded = 0;
@@ -100,13 +104,20 @@ function runTask({ candidate, tick, triples, loaded }: Task): Answer {
   return answer;
 }
 
-if (!isMainThread && parentPort !== null && (workerData as { part?: string }).part === 'book-ladder') {
+if (
+  !isMainThread &&
+  parentPort !== null &&
+  (workerData as { part?: string }).part === 'book-ladder'
+) {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- not a window
   parentPort.postMessage(runTask((workerData as { task: Task }).task));
 }
 
 function inWorker(task: Task): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL(import.meta.url), { workerData: { part: 'book-ladder', task } });
+    const worker = new Worker(new URL(import.meta.url), {
+      workerData: { part: 'book-ladder', task },
+    });
     worker.once('message', resolve);
     worker.once('error', reject);
   });

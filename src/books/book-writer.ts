@@ -163,8 +163,8 @@ export class BookWriter implements BookPublisher {
     asks: number,
     flags: number,
   ): void {
-    book.toldHashLow = book.levels.hashLow;
-    book.toldHashHigh = book.levels.hashHigh;
+    book.toldHashLow = book.levels.hash.low;
+    book.toldHashHigh = book.levels.hash.high;
     this.fillBookHead(book, flags);
     const slot = this.claim(RecordType.BookDeltaOut, this.encoder.bookDeltaBytes(bids, asks));
     const word = (slot + OUT_ENVELOPE_DOUBLES) * 2;
@@ -173,8 +173,8 @@ export class BookWriter implements BookPublisher {
   }
 
   snapshot(book: BookView): void {
-    book.toldHashLow = book.levels.hashLow;
-    book.toldHashHigh = book.levels.hashHigh;
+    book.toldHashLow = book.levels.hash.low;
+    book.toldHashHigh = book.levels.hash.high;
     const { ladder } = book.levels;
     const bids = ladder.count(Side.Bid);
     const asks = ladder.count(Side.Ask);

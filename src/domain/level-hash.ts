@@ -44,6 +44,47 @@ export function orderHashLane(seed: number, side: number, price: number, size: n
   return h ^ (h >>> 13);
 }
 
+/** The hash of a book that changes level by level. Hot: what both lanes and both sizes share is done once. */
+export class BookHash {
+  low = 0;
+  high = 0;
+
+  /** The size at a price went from `oldSize` to `newSize`; 0 is no level. */
+  change(side: number, price: number, oldSize: number, newSize: number): void {
+    if (oldSize === newSize) return;
+    const sideWord = Math.imul(side + 1, 0x9e3779b1);
+    const priceLow = price | 0;
+    const priceHigh = price < TWO_32 ? 0 : (price / TWO_32) | 0;
+    let low = Math.imul(HASH_SEED_LOW ^ sideWord ^ priceLow, 0x85ebca6b);
+    let high = Math.imul(HASH_SEED_HIGH ^ sideWord ^ priceLow, 0x85ebca6b);
+    low = Math.imul(low ^ (low >>> 15) ^ priceHigh, 0x85ebca6b);
+    high = Math.imul(high ^ (high >>> 15) ^ priceHigh, 0x85ebca6b);
+    low ^= low >>> 15;
+    high ^= high >>> 15;
+    if (oldSize !== 0) {
+      this.low ^= finishLane(low, oldSize);
+      this.high ^= finishLane(high, oldSize);
+    }
+    if (newSize !== 0) {
+      this.low ^= finishLane(low, newSize);
+      this.high ^= finishLane(high, newSize);
+    }
+  }
+
+  clear(): void {
+    this.low = 0;
+    this.high = 0;
+  }
+}
+
+/** The rounds of the size's words, over a lane that has taken side and price. */
+function finishLane(lane: number, size: number): number {
+  let h = Math.imul(lane ^ (size | 0), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 15) ^ (size < TWO_32 ? 0 : (size / TWO_32) | 0), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 15), 0xc2b2ae35);
+  return h ^ (h >>> 13);
+}
+
 /** Sixteen lower-case hex digits, high lane first. */
 export function hashText(high: number, low: number): string {
   const hex = (lane: number): string => (lane >>> 0).toString(16).padStart(8, '0');
