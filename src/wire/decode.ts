@@ -11,30 +11,32 @@
  * The fields hold the last decoded message; which of them are meaningful depends on its type.
  */
 import { HEAD_DOUBLES, HeadField } from './head-fields.js';
+import { BEYOND_UNSIGNED, TWO_32, readLevels, unsigned64, unsignedDouble } from './int64.js';
 import {
   BodyType,
+  DELTA_ASKS_OFFSET_WORD,
+  DELTA_LEVELS_WORD,
   FILE_IDENTIFIER,
   HEAD_BYTES,
+  HEAD_WORD,
   LEVEL_BYTES,
   POSITION_BYTES,
   POSITION_FIELDS,
   TRADE_BYTES,
   TRADE_FIELDS,
+  hasDeltaLayout,
 } from './message-layout.js';
 import { OrderCells } from './orders-decode.js';
 import { DecodeError } from './table-reader.js';
 
 export { DecodeError };
-
-/** A snapshot part holds at most 1024 levels a side; a foreign writer's whole book fits in this too. */
+/** A snapshot part holds at most 1024 levels a side; a foreign writer's whole book fits as well. */
 export const MESSAGE_BYTES_MAX = 1 << 26;
 
-const TWO_32 = 4294967296;
+/** The message is laid out otherwise: the general way must read (or refuse) it. */
+const NOT_OURS = 0;
+const OWN_DELTA_BYTES_MIN = DELTA_LEVELS_WORD * 4 + 8;
 const TIME_WORDS = 8;
-/** Set in `(high + HALF) & BEYOND` if a signed 64-bit value is beyond 2^53. */
-const HALF = 0x20_0000;
-const BEYOND = ~0x3f_ffff;
-const BEYOND_UNSIGNED = ~0x1f_ffff;
 
 export class MessageDecoder extends OrderCells {
   /** HeadField; zeros after a heartbeat, except PublishedNs. */
@@ -86,6 +88,10 @@ export class MessageDecoder extends OrderCells {
     this.base = at;
     this.length = lengthBytes;
     if (words[at + 1] !== FILE_IDENTIFIER) return DecodeError.WrongIdentifier;
+    if (lengthBytes >= OWN_DELTA_BYTES_MIN && hasDeltaLayout(words, at)) {
+      const type = this.readOwnDelta(words, at, lengthBytes);
+      if (type !== NOT_OURS) return type;
+    }
     const root = words[at]!;
     if (!this.openTable(root)) return DecodeError.OutOfBounds;
     const typeAt = this.field(0);
@@ -150,8 +156,10 @@ export class MessageDecoder extends OrderCells {
     const offset = this.field(0);
     if (offset === 0) return DecodeError.MissingField;
     if (!this.holds(offset, HEAD_BYTES)) return DecodeError.OutOfBounds;
-    const words = this.words;
-    const at = this.wordIndex(this.table + offset);
+    return this.readHeadAt(this.words, this.wordIndex(this.table + offset));
+  }
+
+  private readHeadAt(words: Int32Array, at: number): number {
     const head = this.head;
     const beyond =
       (words[at + 1]! | words[at + 3]! | words[at + 5]! | words[at + 7]!) & BEYOND_UNSIGNED;
@@ -163,7 +171,14 @@ export class MessageDecoder extends OrderCells {
     head[HeadField.HashLow] = words[at + 8]!;
     head[HeadField.HashHigh] = words[at + 9]!;
     const times = this.timeWords;
-    for (let i = 0; i < TIME_WORDS; i++) times[i] = words[at + 10 + i]!;
+    times[0] = words[at + 10]!;
+    times[1] = words[at + 11]!;
+    times[2] = words[at + 12]!;
+    times[3] = words[at + 13]!;
+    times[4] = words[at + 14]!;
+    times[5] = words[at + 15]!;
+    times[6] = words[at + 16]!;
+    times[7] = words[at + 17]!;
     head[HeadField.ExchangeNs] = unsignedDouble(words, at + 10);
     head[HeadField.ReceivedNs] = unsignedDouble(words, at + 12);
     head[HeadField.AppliedNs] = unsignedDouble(words, at + 14);
@@ -178,6 +193,26 @@ export class MessageDecoder extends OrderCells {
     return 0;
   }
 
+  /**
+   * The short cut: a delta in the layout of our own encoder is told by its constant words, and then
+   * everything stands at known places. Three times as fast as following offsets and vtables.
+   */
+  private readOwnDelta(words: Int32Array, at: number, lengthBytes: number): number {
+    const levelsMax = (lengthBytes - OWN_DELTA_BYTES_MIN) / LEVEL_BYTES;
+    const bids = words[at + DELTA_LEVELS_WORD - 1]!;
+    if (bids < 0 || bids > levelsMax) return NOT_OURS;
+    const asksWord = DELTA_LEVELS_WORD + bids * 4 + 2;
+    if (words[at + DELTA_ASKS_OFFSET_WORD] !== (asksWord - 1 - DELTA_ASKS_OFFSET_WORD) * 4) {
+      return NOT_OURS;
+    }
+    const asks = words[at + asksWord - 1]!;
+    if (asks < 0 || bids + asks > levelsMax) return NOT_OURS;
+    if (this.readHeadAt(words, at + HEAD_WORD) !== 0) return DecodeError.Precision;
+    return this.readSides(words, at + DELTA_LEVELS_WORD, bids, at + asksWord, asks) === 0
+      ? BodyType.BookDelta
+      : DecodeError.Precision;
+  }
+
   private readBook(type: number, bidsField: number, asksField: number): number {
     const problem = this.readHead();
     if (problem !== 0) return problem;
@@ -186,17 +221,30 @@ export class MessageDecoder extends OrderCells {
     const bids = this.vectorCount;
     const asksAt = this.openVector(asksField, LEVEL_BYTES);
     if (asksAt < 0) return asksAt;
-    const asks = this.vectorCount;
+    const asksWord = this.wordIndex(asksAt);
+    return this.readSides(this.words, this.wordIndex(bidsAt), bids, asksWord, this.vectorCount) ===
+      0
+      ? type
+      : DecodeError.Precision;
+  }
+
+  /** Both sides into `levels`; not 0 if one of the numbers is beyond 2^53. */
+  private readSides(
+    words: Int32Array,
+    bidsWord: number,
+    bids: number,
+    asksWord: number,
+    asks: number,
+  ): number {
     const doubles = (bids + asks) * 2;
     if (doubles > this.levels.length) this.levels = new Float64Array(roomFor(doubles));
     this.bidsCount = bids;
     this.asksCount = asks;
-    const words = this.words;
     const levels = this.levels;
-    const beyond =
-      readLevels(words, this.wordIndex(bidsAt), levels, 0, bids) |
-      readLevels(words, this.wordIndex(asksAt), levels, bids * 2, asks);
-    return beyond === 0 ? type : DecodeError.Precision;
+    return (
+      readLevels(words, bidsWord, levels, 0, bids) |
+      readLevels(words, asksWord, levels, bids * 2, asks)
+    );
   }
 
   private readSnapshot(): number {
@@ -339,36 +387,6 @@ export class MessageDecoder extends OrderCells {
     }
     return beyond === 0 ? BodyType.Heartbeat : DecodeError.Precision;
   }
-}
-
-/** Levels from word `at` into `levels[to …)`; not 0 if one of the numbers is beyond 2^53. */
-function readLevels(
-  words: Int32Array,
-  at: number,
-  levels: Float64Array,
-  to: number,
-  count: number,
-): number {
-  let beyond = 0;
-  const end = to + count * 2;
-  while (to < end) {
-    const priceHigh = words[at + 1]!;
-    const sizeHigh = words[at + 3]!;
-    beyond |= ((priceHigh + HALF) | (sizeHigh + HALF)) & BEYOND;
-    levels[to] = priceHigh * TWO_32 + (words[at]! >>> 0);
-    levels[to + 1] = sizeHigh * TWO_32 + (words[at + 2]! >>> 0);
-    at += 4;
-    to += 2;
-  }
-  return beyond;
-}
-
-function unsignedDouble(words: Int32Array, at: number): number {
-  return (words[at + 1]! >>> 0) * TWO_32 + (words[at]! >>> 0);
-}
-
-function unsigned64(words: Int32Array, at: number): bigint {
-  return (BigInt(words[at + 1]! >>> 0) << 32n) | BigInt(words[at]! >>> 0);
 }
 
 /** The wire's exponent is the negative of the decimals. */

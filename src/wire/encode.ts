@@ -12,6 +12,7 @@
  */
 import type { Timeline } from '../time/timeline.js';
 import { HeadField } from './head-fields.js';
+import { storeInt64 } from './int64.js';
 import {
   BBO_ASK_ORDERS_WORD,
   BBO_ASK_WORD,
@@ -46,16 +47,6 @@ import {
 } from './message-layout.js';
 
 const ABSENT_NS = -1;
-const TWO_32 = 4294967296;
-/** Exact: a power of two. */
-const PER_TWO_32 = 1 / TWO_32;
-
-/** Stores a whole double as a little-endian int64: `| 0` is modulo 2^32, the floor carries the sign. */
-export function storeInt64(words: Int32Array, index: number, value: number): void {
-  words[index] = value | 0;
-  words[index + 1] = Math.floor(value * PER_TWO_32);
-}
-
 export class MessageEncoder {
   readonly bboBytes = BBO_BYTES;
   readonly statusBytes = STATUS_BYTES;

@@ -174,10 +174,16 @@ export function messageToJson(
   }
 }
 
-function tradesMessage(decoder: MessageDecoder, data: JsonData, instrument: JsonInstrument): JsonMessage {
+function tradesMessage(
+  decoder: MessageDecoder,
+  data: JsonData,
+  instrument: JsonInstrument,
+): JsonMessage {
   const trades = tradesOf(decoder, instrument);
   const parties = partiesOf(decoder);
-  return parties === null ? { type: 'trades', ...data, trades } : { type: 'trades', ...data, trades, parties };
+  return parties === null
+    ? { type: 'trades', ...data, trades }
+    : { type: 'trades', ...data, trades, parties };
 }
 
 function headOf(decoder: MessageDecoder): JsonHead {

@@ -78,7 +78,6 @@ export const TRADES_WORD = 36;
 /** Offset of the parties, 0 where the message has none: then the vtable has no entry for them. */
 export const TRADES_PARTIES_OFFSET_WORD = 34;
 
-
 export const ORDERS_SNAPSHOT_COUNT_WORD = 35;
 export const ORDERS_SNAPSHOT_INSTRUMENT_OFFSET_WORD = 36;
 export const ORDERS_SNAPSHOT_EXPONENTS_WORD = 37;
@@ -217,3 +216,31 @@ export const HEARTBEAT_TEMPLATE = templateOf({
   offsets: [[12, HEARTBEAT_STREAMS_WORD * 4 - 4]],
   words: HEARTBEAT_STREAMS_WORD,
 });
+
+// The constant words of a delta, without the identifier and the asks' offset.
+const OWN_ROOT = DELTA_TEMPLATE[0]!;
+const OWN_VTABLE_LOW = DELTA_TEMPLATE[2]!;
+const OWN_VTABLE_HIGH = DELTA_TEMPLATE[3]!;
+const OWN_TABLE = DELTA_TEMPLATE[4]!;
+const OWN_BODY = DELTA_TEMPLATE[5]!;
+const OWN_TYPE = DELTA_TEMPLATE[6]!;
+const OWN_BODY_VTABLE_LOW = DELTA_TEMPLATE[7]!;
+const OWN_BODY_VTABLE_HIGH = DELTA_TEMPLATE[8]!;
+const OWN_BODY_TABLE = DELTA_TEMPLATE[9]!;
+const OWN_BIDS = DELTA_TEMPLATE[DELTA_BIDS_OFFSET_WORD]!;
+
+/** True if the 11 words from `at` are those of a delta in this layout (its asks' offset not looked at). */
+export function hasDeltaLayout(words: Int32Array, at: number): boolean {
+  const differs =
+    (words[at]! ^ OWN_ROOT) |
+    (words[at + 2]! ^ OWN_VTABLE_LOW) |
+    (words[at + 3]! ^ OWN_VTABLE_HIGH) |
+    (words[at + 4]! ^ OWN_TABLE) |
+    (words[at + 5]! ^ OWN_BODY) |
+    (words[at + 6]! ^ OWN_TYPE) |
+    (words[at + 7]! ^ OWN_BODY_VTABLE_LOW) |
+    (words[at + 8]! ^ OWN_BODY_VTABLE_HIGH) |
+    (words[at + 9]! ^ OWN_BODY_TABLE) |
+    (words[at + DELTA_BIDS_OFFSET_WORD]! ^ OWN_BIDS);
+  return differs === 0;
+}

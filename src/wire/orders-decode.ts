@@ -2,6 +2,7 @@
  * Bytes to orders: the part of MessageDecoder that reads OrdersSnapshot, OrdersDelta and the parties
  * of trades. Hot in the broadcaster's mirror and in clients; no allocation per message.
  */
+import { BEYOND_UNSIGNED, TWO_32 } from './int64.js';
 import {
   BodyType,
   ORDER_BYTES,
@@ -13,8 +14,6 @@ import {
 } from './message-layout.js';
 import { DecodeError, TableReader } from './table-reader.js';
 
-const TWO_32 = 4294967296;
-const BEYOND_UNSIGNED = ~0x1f_ffff;
 const OWNER_WORDS = 5;
 
 export class OrderCells extends TableReader {
@@ -44,7 +43,8 @@ export class OrderCells extends TableReader {
     }
     const totalAt = this.field(4);
     if (totalAt !== 0 && !this.holds(totalAt, 4)) return DecodeError.OutOfBounds;
-    this.ordersTotal = totalAt === 0 ? count : this.words[this.wordIndex(this.table + totalAt)]! >>> 0;
+    this.ordersTotal =
+      totalAt === 0 ? count : this.words[this.wordIndex(this.table + totalAt)]! >>> 0;
     return beyond === 0 ? BodyType.OrdersSnapshot : DecodeError.Precision;
   }
 
@@ -116,7 +116,12 @@ function readOrder(words: Int32Array, word: number, orders: Float64Array, to: nu
   return highs & BEYOND_UNSIGNED;
 }
 
-function readTradeParties(words: Int32Array, word: number, parties: Float64Array, to: number): void {
+function readTradeParties(
+  words: Int32Array,
+  word: number,
+  parties: Float64Array,
+  to: number,
+): void {
   for (let side = 0; side < 2; side++) {
     const at = word + 4 * side;
     const into = to + OWNER_WORDS * side;

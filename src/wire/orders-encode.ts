@@ -6,7 +6,8 @@
  * Orders come as doubles (ORDER_FIELDS each): side, price, size, id, placed ms, attributes, then the
  * owner's five and the client id's four 32-bit words, most significant first.
  */
-import { MessageEncoder, storeInt64, writeString } from './encode.js';
+import { MessageEncoder, writeString } from './encode.js';
+import { storeInt64 } from './int64.js';
 import {
   HEAD_WORD,
   ORDERS_DELTA_TEMPLATE,

@@ -17,7 +17,6 @@ export const DecodeError = {
   TooLarge: -6,
 } as const;
 
-
 export class TableReader {
   // The message being decoded: word index of its first word, its length, its body's tables.
   protected words: Int32Array = new Int32Array(4);

@@ -82,7 +82,11 @@ export const BODY_SHAPES: readonly (TableShape | null)[] = [
   { name: 'Bbo', fields: [head, level('bid'), level('ask'), u32('bid_orders'), u32('ask_orders')] },
   {
     name: 'Trades',
-    fields: [head, vector('trades', TRADE_BYTES), { ...vector('parties', PARTIES_BYTES), required: false }],
+    fields: [
+      head,
+      vector('trades', TRADE_BYTES),
+      { ...vector('parties', PARTIES_BYTES), required: false },
+    ],
   },
   { name: 'Status', fields: [head, u64('since_ns')] },
   { name: 'Heartbeat', fields: [u64('published_ns'), vector('streams', POSITION_BYTES)] },

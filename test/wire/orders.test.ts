@@ -2,11 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as flatbuffers from 'flatbuffers';
 import fc from 'fast-check';
-import { Message, OrdersDelta, OrdersSnapshot, Trades } from '../../src/wire/generated/ringside/wire.js';
+import {
+  Message,
+  OrdersDelta,
+  OrdersSnapshot,
+  Trades,
+} from '../../src/wire/generated/ringside/wire.js';
 import { Timeline } from '../../src/time/timeline.js';
 import { MessageDecoder } from '../../src/wire/decode.js';
 import { HEAD_DOUBLES, HeadField } from '../../src/wire/head-fields.js';
-import { BodyType, ORDER_CHANGE_FIELDS, ORDER_FIELDS, PARTIES_FIELDS } from '../../src/wire/message-layout.js';
+import {
+  BodyType,
+  ORDER_CHANGE_FIELDS,
+  ORDER_FIELDS,
+  PARTIES_FIELDS,
+} from '../../src/wire/message-layout.js';
 import { OrdersEncoder } from '../../src/wire/orders-encode.js';
 import { verifyMessage } from '../../src/wire/verifier.js';
 
@@ -36,7 +46,10 @@ function headOf(): Float64Array {
   return head;
 }
 
-function bodyOf<Body>(bytes: Uint8Array, body: Body & { __init(i: number, bb: flatbuffers.ByteBuffer): unknown }): Body {
+function bodyOf<Body>(
+  bytes: Uint8Array,
+  body: Body & { __init(i: number, bb: flatbuffers.ByteBuffer): unknown },
+): Body {
   const message = Message.getRootAsMessage(new flatbuffers.ByteBuffer(bytes));
   assert.ok(message.body(body as never));
   return body;
@@ -49,7 +62,18 @@ test('OrdersEncoder: a snapshot reads the same by the generated accessors and by
       const name = new TextEncoder().encode('hyperliquid-node:BTC');
       const bytes = encoder.ordersSnapshotBytes(orders.length, name.length);
       const words = new Int32Array(bytes / 4);
-      const written = encoder.writeOrdersSnapshot(words, 0, headOf(), fields, 0, orders.length, 99, 1, 5, name);
+      const written = encoder.writeOrdersSnapshot(
+        words,
+        0,
+        headOf(),
+        fields,
+        0,
+        orders.length,
+        99,
+        1,
+        5,
+        name,
+      );
       assert.equal(written, bytes);
       const message = new Uint8Array(words.buffer);
       assert.equal(verifyMessage(message), null);
@@ -77,7 +101,12 @@ test('OrdersEncoder: a snapshot reads the same by the generated accessors and by
 });
 
 test('OrdersEncoder: changes read the same by the generated accessors and by the decoder', () => {
-  const change = fc.tuple(order, fc.integer({ min: 0, max: 2 }), fc.integer({ min: -1, max: 1e9 }), fc.nat(1e9));
+  const change = fc.tuple(
+    order,
+    fc.integer({ min: 0, max: 2 }),
+    fc.integer({ min: -1, max: 1e9 }),
+    fc.nat(1e9),
+  );
   fc.assert(
     fc.property(fc.array(change, { maxLength: 20 }), (changes) => {
       const fields = Float64Array.from(changes.flat(2) as number[]);
