@@ -7,8 +7,8 @@ import { invariant } from '../faults/invariant.js';
 export interface BroadcastLimits {
   /** A control request: an op, a name and a resume position need a tenth of it. Beyond: close 1009. */
   readonly requestBytesMax: number;
-  /** What the server reads before it cuts the connection without a word; above requestBytesMax so
-   *  that an ordinary mistake gets its close code. */
+  /** What the server reads before it cuts the connection without a word (1006); far above
+   *  requestBytesMax so that any honest mistake gets its close code. */
   readonly frameBytesMax: number;
   /** Steady requests a second of one connection: people and programs need one a second. */
   readonly requestsPerSecond: number;
@@ -68,7 +68,7 @@ export interface BroadcastLimits {
 
 export const DEFAULT_LIMITS: BroadcastLimits = {
   requestBytesMax: 4096,
-  frameBytesMax: 256 * 1024,
+  frameBytesMax: 1024 * 1024,
   requestsPerSecond: 50,
   requestsBurst: 300,
   pingsPerSecond: 10,

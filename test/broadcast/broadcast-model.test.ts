@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { StateReason } from '../../src/domain/book-state.js';
-import { Replica, sorted } from './support/replica.js';
-import { subscribe, TestClient, TestRoom } from './support/room.js';
+import { sorted, type Replica } from './support/replica.js';
+import { subscribe, TestRoom, type TestClient } from './support/room.js';
 
 const INSTRUMENTS = 2;
 const CLIENTS = 4;
