@@ -86,7 +86,7 @@ async function serve(loaded: LoadedConfig, json: boolean): Promise<void> {
     onFatal: finish,
     seed: Number(origin.unixNs & 0x7fff_ffffn),
   });
-  const release = onSignals(() => finish(null));
+  const release = onSignals(node, () => finish(null));
   let fault: unknown = null;
   try {
     const started = node.start().then(() => 'started' as const);
@@ -103,12 +103,13 @@ async function serve(loaded: LoadedConfig, json: boolean): Promise<void> {
   } catch (error) {
     fault = error;
   }
-  const watchdog = setTimeout(() => exitNow(EXIT.Unexpected), STOP_MS_MAX);
+  const watchdog = setTimeout(() => exitNow(node, EXIT.Unexpected), STOP_MS_MAX);
   watchdog.unref();
   await node.stop();
   release();
   if (fault !== null) {
     process.exitCode = reportFailure(fault, json);
+    if (node.stuck) exitNow(node, EXIT.ThreadFailing);
   } else {
     process.stdout.write(json ? line({ event: 'stopped' }) : '\nstopped\n');
   }
@@ -127,10 +128,10 @@ function createLog(loaded: LoadedConfig, json: boolean, origin: TimelineOrigin):
 }
 
 /** The first signal asks for a stop, the second does not ask. */
-function onSignals(stop: () => void): () => void {
+function onSignals(node: FeedNode, stop: () => void): () => void {
   let asked = false;
   const onSignal = (): void => {
-    if (asked) exitNow(EXIT.Interrupted);
+    if (asked) exitNow(node, EXIT.Interrupted);
     asked = true;
     stop();
   };
@@ -142,8 +143,13 @@ function onSignals(stop: () => void): () => void {
   };
 }
 
-function exitNow(code: number): void {
-  process.exit(code);
+/**
+ * The end without manners. A worker that still holds the server's sockets would make the process
+ * abort with a core, so the kernel does it: the exit code is then 137 (SIGKILL).
+ */
+function exitNow(node: FeedNode, code: number): void {
+  if (node.stuck) process.kill(process.pid, 'SIGKILL');
+  else process.exit(code);
 }
 
 /** Says once when every book is Live. */

@@ -17,7 +17,7 @@ import { noticesOf } from './notices.js';
 import { PageRequests } from './page-requests.js';
 import { broadcastHistogramRow, Hop, shardHistogramRow } from './tables.js';
 import type { ThreadData } from './thread-data.js';
-import type { FromThread, ToThread } from './thread-message.js';
+import type { FromThread, PageAnswer } from './thread-message.js';
 import { shardOfAgent, threadOf } from './topology.js';
 import type { AgentName, RingPlan } from './topology.js';
 
@@ -29,7 +29,7 @@ export interface Assembly {
   start(): Promise<number | null>;
   /** Says goodbye; duty cycles go on meanwhile. */
   windUp(): Promise<void>;
-  onMessage(message: ToThread): void;
+  onMessage(message: PageAnswer): void;
 }
 
 interface Part {

@@ -33,8 +33,8 @@ import type { EndReason, Supervisor } from './supervisor.js';
 import { tableSizes } from './tables.js';
 import type { ThreadData } from './thread-data.js';
 import type { FromThread } from './thread-message.js';
-import { createBooksPool, LoopThread, PoolThread } from './threads.js';
-import type { NodeThread } from './threads.js';
+import { createBooksPool, ENTRIES, LoopThread, LoopWorkers, PoolThread } from './threads.js';
+import type { NodeThread, ThreadEntries } from './threads.js';
 import { planTopology } from './topology.js';
 import type { NodePlan } from './topology.js';
 
@@ -46,6 +46,12 @@ export interface FeedNodeOptions {
   readonly version: string;
   /** Make a ring for the program that embeds the node. */
   readonly reader: boolean;
+  /** For tests: other thread entries, memory that they share with the test, and smaller rings. */
+  readonly rig?: {
+    readonly entries?: Partial<ThreadEntries>;
+    readonly extra?: SharedArrayBuffer;
+    readonly ringWords?: number;
+  };
   /** The node cannot go on: called once, after which `stop` is to be called. */
   readonly onFatal: (fault: FaultError) => void;
 }
@@ -65,6 +71,7 @@ export class FeedNode {
   private readonly stopSignal = new AbortController();
   private simulator: SimulatorThread | null = null;
   private pool: Piscina | null = null;
+  private workers: LoopWorkers | null = null;
   private admin: AdminServer | null = null;
   private supervisor: Supervisor | null = null;
   private threads: NodeThread[] = [];
@@ -113,12 +120,14 @@ export class FeedNode {
     });
     if (instruments.length === 0)
       throw new FaultError('UNKNOWN_SYMBOL', `${venueId} lists no instruments`);
+    const { rig } = this.options;
     const plan = planTopology({
       ...config.threads,
       cores: availableParallelism(),
       instruments: instruments.length,
       broadcast: config.server.enabled,
       reader: this.options.reader,
+      ...(rig?.ringWords === undefined ? {} : { ringWords: rig.ringWords }),
     });
     const connections = venue
       .planConnections(instruments, channelsOf(config.channels))
@@ -172,6 +181,12 @@ export class FeedNode {
   }
   get venue(): Venue {
     return this.standing().venue;
+  }
+  /** True if a thread could not be ended: only the end of the process does that. */
+  get stuck(): boolean {
+    return this.threads.some(
+      (thread) => !thread.expendable && (this.supervisor?.alive(thread.name) ?? false),
+    );
   }
   get simulated(): boolean {
     return this.simulator !== null;
@@ -266,7 +281,9 @@ export class FeedNode {
       venueId,
       venueOptions,
       channels: config.channels,
-      server: config.server,
+      // A replacement listens where its predecessor did, also where the port was chosen by the system.
+      server: { ...config.server, port: this.port ?? config.server.port },
+      extra: this.options.rig?.extra,
       seed: seed + row + generation * 1_000,
       version,
     });
@@ -277,16 +294,24 @@ export class FeedNode {
         this.supervisor?.onEnded(thread, generation, reason, detail),
     };
     const { heapMb } = config.threads;
+    const entries = { ...ENTRIES, ...this.options.rig?.entries };
+    const workers = new LoopWorkers(entries.loop, heapMb);
     if (plan.threads.some((thread) => thread.kind === 'pool')) {
-      this.pool = createBooksPool(plan.shards, heapMb);
-      this.pool.on('error', () => {});
+      this.pool = createBooksPool(plan.shards, heapMb, entries.pool);
+      this.pool.on('error', (error: Error) => this.log.warn('pool.error', error.message));
     }
     this.threads = plan.threads.map((thread) => {
-      const place = { name: thread.name, row: thread.row, bell: memory.bells[thread.name]! };
+      const place = {
+        name: thread.name,
+        row: thread.row,
+        bell: memory.bells[thread.name]!,
+        expendable: !thread.agents.includes('broadcast'),
+      };
       return thread.kind === 'pool' && this.pool !== null
         ? new PoolThread(place, dataFor, reports, this.pool)
-        : new LoopThread(place, dataFor, reports, heapMb);
+        : new LoopThread(place, dataFor, reports, workers);
     });
+    this.workers = workers;
     this.supervisor = this.createSupervisor();
     this.ticks.push(setInterval(() => this.supervisor?.look(), LIMITS.superviseEveryMs));
     // Readers before writers: broadcast, then books, then ingest.
@@ -299,6 +324,7 @@ export class FeedNode {
       this.supervisor.start(thread.name);
       await Promise.race([ready, aborted]);
     }
+    workers.keepSpare();
   }
 
   private createSupervisor(): Supervisor {
@@ -381,6 +407,7 @@ export class FeedNode {
       });
     }
     await this.pool?.destroy();
+    this.workers?.close();
     await this.admin?.stop();
     await this.simulator?.stop();
     for (const tick of this.ticks) clearInterval(tick);

@@ -1,6 +1,6 @@
 /** Pages that the main thread makes for clients of a port on another thread, asked for by message. Cold. */
 import type { Page } from '../ops/health.js';
-import type { FromThread, ToThread } from './thread-message.js';
+import type { FromThread, PageAnswer } from './thread-message.js';
 
 /** Requests that may wait for the main thread; more get nothing, which is an answer too. */
 const WAITING_MAX = 64;
@@ -23,7 +23,7 @@ export class PageRequests {
     });
   }
 
-  onMessage({ id, page }: ToThread): void {
+  onMessage({ id, page }: PageAnswer): void {
     this.waiting.get(id)?.(page);
     this.waiting.delete(id);
   }

@@ -4,6 +4,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import { threadId } from 'node:worker_threads';
+import type { Agent } from '../runtime/agent.js';
 import { AgentGroup } from '../runtime/agent-group.js';
 import { AgentRunner } from '../runtime/agent-runner.js';
 import { createIdleStrategy } from '../runtime/idle-strategy.js';
@@ -20,11 +21,20 @@ export interface PoolTask {
 
 /** Runs until a stop is requested; throws whatever an agent throws. */
 export default function runPoolTask({ data, port }: PoolTask): void {
+  runAgents(data, port, (agents) => agents);
+}
+
+/** @param arrange which agents run: a test puts its own beside those of the topology */
+export function runAgents(
+  data: ThreadData,
+  port: MessagePort,
+  arrange: (agents: readonly Agent[]) => readonly Agent[],
+): void {
   const tell = (message: FromThread): void => port.postMessage(message);
   const thread = data.plan.threads[data.row]!;
   const assembly = assemble(data, tell);
   const runner = new AgentRunner({
-    agent: new AgentGroup(assembly.agents),
+    agent: new AgentGroup(arrange(assembly.agents)),
     clock: assembly.clock,
     idle: createIdleStrategy(data.plan.idle, {
       doorbell: bellOf(data.memory, thread.name),

@@ -18,6 +18,8 @@ export interface ThreadHandle {
 
 export interface ThreadFactory {
   readonly name: string;
+  /** May be ended by force. One that may not is given up when it hangs. */
+  readonly expendable: boolean;
   /** Starts one more incarnation. `generation` is 0 for the first. */
   start(generation: number): ThreadHandle;
 }
@@ -159,7 +161,7 @@ export class Supervisor {
   /** Runs or is about to. */
   alive(name: string): boolean {
     const state = this.threads.get(name)?.state;
-    return state === 'running' || state === 'starting';
+    return state === 'running' || state === 'starting' || state === 'replacing';
   }
 
   generation(name: string): number {
@@ -174,12 +176,12 @@ export class Supervisor {
     return [...this.threads.keys()];
   }
 
-  /** Ends everything that still runs, by force. */
+  /** Ends by force everything that still runs and may be ended so. */
   async killAll(): Promise<void> {
     this.stopping = true;
     await Promise.all(
       Array.from(this.threads.values(), async (watched) => {
-        await watched.handle?.kill();
+        if (watched.factory.expendable) await watched.handle?.kill();
       }),
     );
   }
@@ -200,9 +202,14 @@ export class Supervisor {
     watched.state = 'replacing';
     // Since it last showed a sign of life, as far as we know.
     watched.failedNs = reason === 'hung' ? nowNs - watched.silentNs : nowNs;
+    const byItself = reason === 'threw' || reason === 'ended';
+    if (!watched.factory.expendable && !byItself) {
+      events.onGivenUp(watched.factory.name, reason, detail);
+      return;
+    }
     const old = watched.handle;
     watched.handle = null;
-    await old?.kill();
+    if (watched.factory.expendable) await old?.kill();
     if (this.stopping) {
       watched.state = 'down';
       return;

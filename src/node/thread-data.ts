@@ -25,4 +25,6 @@ export interface ThreadData {
   /** Seed of what chance a thread needs (jitter); never of anything secret. */
   readonly seed: number;
   readonly version: string;
+  /** For other thread entries than ours: whatever a test wants to share with them. */
+  readonly extra?: SharedArrayBuffer | undefined;
 }

@@ -2,6 +2,7 @@
 import type { FaultCode } from '../faults/fault.js';
 import type { LogFields, LogLevel } from '../ops/log.js';
 import type { Page } from '../ops/health.js';
+import type { ThreadData } from './thread-data.js';
 
 /** Written to the log by the main thread, limited in rate by `key`. */
 export interface Notice {
@@ -27,4 +28,12 @@ export type FromThread =
   /** A client of the feed's port asks for a page that the main thread makes. */
   | { readonly kind: 'page-wanted'; readonly id: number; readonly path: string };
 
-export type ToThread = { readonly kind: 'page'; readonly id: number; readonly page: Page | null };
+export type ToThread =
+  /** The first message to a worker with sockets. */
+  { readonly kind: 'begin'; readonly data: ThreadData } | PageAnswer;
+
+export interface PageAnswer {
+  readonly kind: 'page';
+  readonly id: number;
+  readonly page: Page | null;
+}

@@ -28,17 +28,83 @@ export interface NodeThread extends ThreadFactory {
 
 type DataFor = (row: number, generation: number, control: SharedArrayBuffer) => ThreadData;
 
+/** The files that threads begin with; tests put their own there. */
+export interface ThreadEntries {
+  readonly loop: URL;
+  readonly pool: URL;
+}
+
+export const ENTRIES: ThreadEntries = {
+  loop: new URL('./loop-thread.js', import.meta.url),
+  pool: new URL('./pool-thread.js', import.meta.url),
+};
+
+/** The reserve is made anew only when its successor has had time to get going. */
+const SPARE_AFTER_MS = 1_000;
+
 /** How long the end of a worker that was terminated may take before we go on without it. */
 const KILL_MS_MAX = 1_000;
+
+/**
+ * Makes workers for agents with sockets, and keeps one in reserve that has loaded its code: a
+ * replacement begins within milliseconds.
+ */
+export class LoopWorkers {
+  private readonly entry: URL;
+  private readonly heapMb: number;
+  private spare: Worker | null = null;
+  private closed = false;
+
+  constructor(entry: URL, heapMb: number) {
+    this.entry = entry;
+    this.heapMb = heapMb;
+  }
+
+  take(data: ThreadData): Worker {
+    const worker = this.spare ?? this.create();
+    worker.removeAllListeners();
+    if (this.spare !== null) setTimeout(() => this.keepSpare(), SPARE_AFTER_MS).unref();
+    this.spare = null;
+    worker.ref();
+    worker.postMessage({ kind: 'begin', data } satisfies ToThread);
+    return worker;
+  }
+
+  keepSpare(): void {
+    if (this.spare !== null || this.closed) return;
+    const worker = this.create();
+    this.spare = worker;
+    worker.unref();
+    const forget = (): void => {
+      if (this.spare === worker) this.spare = null;
+    };
+    worker.once('error', forget);
+    worker.once('exit', forget);
+  }
+
+  /** Lets go of the one in reserve; it holds nothing yet. */
+  close(): void {
+    this.closed = true;
+    void this.spare?.terminate();
+  }
+
+  private create(): Worker {
+    const resourceLimits = { maxOldGenerationSizeMb: this.heapMb };
+    return new Worker(this.entry, { name: 'ringside', resourceLimits });
+  }
+}
 
 interface Place {
   readonly name: string;
   readonly row: number;
   readonly bell: SharedArrayBuffer;
+  /** May be ended by force; a thread that holds the server may not (the process would abort). */
+  readonly expendable: boolean;
 }
 
 /** A Worker with an event loop. */
 export class LoopThread implements NodeThread {
+  readonly expendable: boolean;
   readonly name: string;
   readonly row: number;
   ended: Promise<void> = Promise.resolve();
@@ -47,26 +113,23 @@ export class LoopThread implements NodeThread {
   private readonly place: Place;
   private readonly dataFor: DataFor;
   private readonly reports: ThreadReports;
-  private readonly heapMb: number;
+  private readonly workers: LoopWorkers;
 
-  constructor(place: Place, dataFor: DataFor, reports: ThreadReports, heapMb: number) {
+  constructor(place: Place, dataFor: DataFor, reports: ThreadReports, workers: LoopWorkers) {
     this.name = place.name;
     this.row = place.row;
     this.place = place;
     this.dataFor = dataFor;
     this.reports = reports;
-    this.heapMb = heapMb;
+    this.workers = workers;
+    this.expendable = place.expendable;
   }
 
   start(generation: number): ThreadHandle {
     const control = createThreadControl();
     const watch = new ThreadController(control, this.place.bell);
     this.controller = watch;
-    const worker = new Worker(new URL('./loop-thread.js', import.meta.url), {
-      name: this.name,
-      workerData: this.dataFor(this.row, generation, control),
-      resourceLimits: { maxOldGenerationSizeMb: this.heapMb },
-    });
+    const worker = this.workers.take(this.dataFor(this.row, generation, control));
     this.worker = worker;
     let reason: EndReason = 'ended';
     let detail = 'the thread ended unasked';
@@ -108,6 +171,7 @@ export class LoopThread implements NodeThread {
 
 /** A task of the pool. */
 export class PoolThread implements NodeThread {
+  readonly expendable = true;
   readonly name: string;
   readonly row: number;
   ended: Promise<void> = Promise.resolve();
@@ -176,9 +240,9 @@ export class PoolThread implements NodeThread {
 }
 
 /** A pool for so many shards, with one worker in reserve. */
-export function createBooksPool(shards: number, heapMb: number): Piscina {
+export function createBooksPool(shards: number, heapMb: number, entry: URL): Piscina {
   return new Piscina({
-    filename: fileURLToPath(new URL('./pool-thread.js', import.meta.url)),
+    filename: fileURLToPath(entry),
     minThreads: shards + 1,
     maxThreads: shards + 1,
     idleTimeout: Infinity,

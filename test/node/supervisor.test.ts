@@ -9,6 +9,7 @@ class FakeThread implements ThreadFactory {
   readonly starts: number[] = [];
   beats = 0;
   kills = 0;
+  expendable = true;
   /** Lets a test hold back the end of a killed incarnation. */
   killing: Promise<void> = Promise.resolve();
   constructor(readonly name: string) {}
@@ -159,6 +160,16 @@ test('Supervisor: a thread that does not get ready in time is replaced', async (
   look(1_100, [a]);
   await settled();
   assert.deepEqual(said, ['replaced a threw 1', 'replaced a slow-start 2']);
+});
+
+test('Supervisor: a thread that hangs and may not be ended by force is given up at once', async () => {
+  const a = new FakeThread('a');
+  a.expendable = false;
+  const { said, look } = supervise(a);
+  look(300, []);
+  await settled();
+  assert.deepEqual(said, ['given up a hung']);
+  assert.equal(a.kills, 0);
 });
 
 test('Supervisor: once a stop has begun an end is an end', async () => {
