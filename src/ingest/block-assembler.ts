@@ -21,7 +21,14 @@ const BLOCKS_HELD_MAX = 256;
 
 export interface BlockTaker {
   /** `events` holds `count` order events of ORDER_EVENT_DOUBLES each; lent until the call returns. */
-  onBlock(height: number, previous: number, blockNs: number, receivedNs: number, events: Float64Array, count: number): void;
+  onBlock(
+    height: number,
+    previous: number,
+    blockNs: number,
+    receivedNs: number,
+    events: Float64Array,
+    count: number,
+  ): void;
   /** Heights `from … to` never came: nothing after `from - 1` connects. */
   onHole(from: number, to: number): void;
 }
@@ -150,7 +157,9 @@ export class BlockAssembler {
     if (this.open.length > BLOCKS_HELD_MAX) return true;
     const isNewest = this.open.length === 1;
     if (this.isStreaming && isNewest && this.nowNs - block.lastRowNs < CLOSE_AFTER_NS) return false;
-    const statusesThere = this.isStreaming ? this.statusHeight > block.height : this.statusHeight >= block.height;
+    const statusesThere = this.isStreaming
+      ? this.statusHeight > block.height
+      : this.statusHeight >= block.height;
     if (statusesThere || this.isStatusDead || !this.wantsIdentity(block)) return true;
     if (this.nowNs - block.lastRowNs < IDENTITY_WAIT_NS) return false;
     this.isStatusDead = true;
@@ -174,10 +183,18 @@ export class BlockAssembler {
     for (let i = 0; i < block.count; i++) {
       const at = i * ORDER_EVENT_DOUBLES;
       if (block.events[at + ORDER_KIND] !== OrderKind.New) continue;
-      if (!this.identities.identify(block.events.subarray(at, at + ORDER_EVENT_DOUBLES))) this.unidentified++;
+      if (!this.identities.identify(block.events.subarray(at, at + ORDER_EVENT_DOUBLES)))
+        this.unidentified++;
     }
     this.identities.forget(block.height);
     this.lastHeight = block.height;
-    this.taker.onBlock(block.height, previous, block.blockNs, block.receivedNs, block.events, block.count);
+    this.taker.onBlock(
+      block.height,
+      previous,
+      block.blockNs,
+      block.receivedNs,
+      block.events,
+      block.count,
+    );
   }
 }

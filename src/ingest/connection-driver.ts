@@ -126,7 +126,7 @@ export class ConnectionDriver {
         break;
       }
       case 'overlap-end':
-        this.machine.arbiter.end();
+        this.machine.arbiter.end(action.left);
         break;
       case 'report':
         this.report(action.event, action.detail);

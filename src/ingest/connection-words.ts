@@ -62,5 +62,6 @@ export type ConnectionAction =
   | { readonly kind: 'release'; readonly slot: number }
   /** From here on the arbiter stands between both legs and the books. */
   | { readonly kind: 'overlap-begin'; readonly old: LegIndex }
-  | { readonly kind: 'overlap-end' }
+  /** One socket is left: which of the two. */
+  | { readonly kind: 'overlap-end'; readonly left: 'old' | 'successor' }
   | { readonly kind: 'report'; readonly event: ConnectionEvent; readonly detail: string };

@@ -134,7 +134,7 @@ export class ConnectionMachine {
   private stop(nowNs: number): void {
     if (!this.started) return;
     this.started = false;
-    this.endOverlap();
+    this.endOverlap('old');
     this.forgetLife();
     for (const leg of this.legs) this.closeLeg(leg, 'stopping', nowNs);
     this.loseAll(StateReason.Operator);
@@ -276,7 +276,7 @@ export class ConnectionMachine {
       this.promote(successor, nowNs);
       return;
     }
-    this.endOverlap();
+    this.endOverlap('old');
     this.forgetLife();
     this.loseAll(StateReason.Disconnected);
     const livedNs = leg.watch.delivered > 0 ? nowNs - leg.openedNs : 0;
@@ -320,7 +320,7 @@ export class ConnectionMachine {
       const joined = hasJoined(index, this.board, this.arbiter, this.current, leg);
       if (!joined) this.handOver(index, leg);
     }
-    this.endOverlap();
+    this.endOverlap('successor');
     this.closeLeg(this.current, 'replaced by its successor', nowNs);
     this.current = leg;
     this.forgetLife();
@@ -348,15 +348,15 @@ export class ConnectionMachine {
       const whole = this.arbiter.giveBack(this.board.slots[index]!);
       if (!whole) this.loseStream(index, StateReason.Disconnected);
     }
-    this.endOverlap();
+    this.endOverlap('old');
     this.report('successor-lost', reason);
     this.rotation.retry(nowNs);
   }
 
-  private endOverlap(): void {
+  private endOverlap(left: 'old' | 'successor'): void {
     if (this.successor === null) return;
     this.successor = null;
-    this.actions.push({ kind: 'overlap-end' });
+    this.actions.push({ kind: 'overlap-end', left });
   }
 
   private closeLeg(leg: Leg, reason: string, nowNs: number): void {

@@ -37,7 +37,8 @@ export function nextFile(root: string, order: number): HourlyFile | null {
       .filter((hour) => orderOf(day, hour) > order)
       .sort((a, b) => Number(a) - Number(b));
     const hour = hours[0];
-    if (hour !== undefined) return { path: join(root, 'hourly', day, hour), order: orderOf(day, hour) };
+    if (hour !== undefined)
+      return { path: join(root, 'hourly', day, hour), order: orderOf(day, hour) };
   }
   return null;
 }
@@ -48,7 +49,8 @@ export function newestFile(root: string): HourlyFile | null {
   for (const day of days) {
     const hours = namesIn(join(root, 'hourly', day), HOUR).sort((a, b) => Number(b) - Number(a));
     const hour = hours[0];
-    if (hour !== undefined) return { path: join(root, 'hourly', day, hour), order: orderOf(day, hour) };
+    if (hour !== undefined)
+      return { path: join(root, 'hourly', day, hour), order: orderOf(day, hour) };
   }
   return null;
 }

@@ -6,15 +6,17 @@
  * events stands exactly where the line is (`line` = sequence of the last event passed on).
  *
  *     successor's event e            meaning                         done
- *     e.last  <  line                the successor is behind         drop
+ *     e.last  <  line                the successor is behind         drop; proven if a cut of the old
  *     e.last  == line                same cut: the next continues    drop, joined
  *     e.previous == line             continues exactly               pass on, joined
  *     e.previous >  line             the successor is ahead          hold; old ones will get there
  *     e.previous <  line < e.last    cut elsewhere: no way over      drop; wait for a common cut
  *
  * From then on the successor is the authority, and the old socket's copies are dropped, or held where
- * they are ahead, in case the successor dies. So there is no gap by construction, and no duplicate
- * either. A stream without continuity (a ticker: only the newest counts) joins at the first event
+ * they are ahead, in case the successor dies. A successor that is always behind joins never; but once
+ * one of its events ended where an event of the old socket did, it is *proven* that it will reach the
+ * line at a common cut: the old socket may be closed, and the stream pauses until it is there. So there
+ * is no gap by construction, and no duplicate either. A stream without continuity (a ticker: only the newest counts) joins at the first event
  * that is not older. One without any number never joins: it changes hands with the connection.
  */
 import { invariant } from '../faults/invariant.js';
@@ -33,9 +35,12 @@ const Mode = {
   Off: 0,
   Old: 1,
   Successor: 2,
-  /** Alone again: copies of what the lost successor had brought are dropped up to the line. */
+  /** One socket is left, and it is behind: its copies are dropped up to the line. */
   Tail: 3,
 } as const;
+
+/** Cuts of the old socket that are remembered: more than it can be ahead in any sane network. */
+const CUTS_MAX = 512;
 
 interface HeldEvent {
   readonly recordType: number;
@@ -53,6 +58,10 @@ export class LineArbiter {
   private readonly mode: Uint8Array;
   /** By slot: a contiguous run, ahead of the line, of the socket that is not the authority. */
   private readonly held = new Map<number, HeldEvent[]>();
+  /** By slot: where the latest events passed on ended. */
+  private readonly cuts = new Map<number, number[]>();
+  /** By slot: 1 if the successor, though behind, will reach the line at a common cut. */
+  private readonly proven: Uint8Array;
   private old: StreamWatch | null = null;
   private successor: StreamWatch | null = null;
 
@@ -63,6 +72,7 @@ export class LineArbiter {
     this.heldEventsMax = heldEventsMax;
     this.line = new Float64Array(slotsMax).fill(ABSENT);
     this.mode = new Uint8Array(slotsMax);
+    this.proven = new Uint8Array(slotsMax);
   }
 
   begin(old: StreamWatch, successor: StreamWatch): void {
@@ -73,27 +83,36 @@ export class LineArbiter {
     for (const slot of this.slots) {
       if (this.mode[slot] !== Mode.Tail) this.line[slot] = old.sequence[slot]!;
       this.mode[slot] = Mode.Old;
+      this.proven[slot] = 0;
+      this.cuts.set(slot, [this.line[slot]!]);
       old.flags[slot] = old.flags[slot]! | WatchFlag.Arbitrated;
       successor.flags[slot] = successor.flags[slot]! | WatchFlag.Arbitrated;
     }
   }
 
-  /** One socket is left. What is still held is forgotten: release it before. */
-  end(): void {
+  /**
+   * One socket is left: the successor, or the old one. What is still held is forgotten: release it, or
+   * give it back, before.
+   */
+  end(left: 'old' | 'successor'): void {
+    const watch = left === 'old' ? this.old : this.successor;
     for (const slot of this.slots) {
+      if (left === 'successor' && this.mode[slot] === Mode.Old && this.proven[slot] === 1) {
+        this.mode[slot] = Mode.Tail;
+      }
       if (this.mode[slot] === Mode.Tail) continue;
       this.mode[slot] = Mode.Off;
-      for (const watch of [this.old, this.successor]) {
-        if (watch !== null) watch.flags[slot] = watch.flags[slot]! & ~WatchFlag.Arbitrated;
-      }
+      if (watch !== null) watch.flags[slot] = watch.flags[slot]! & ~WatchFlag.Arbitrated;
     }
     this.old = null;
     this.successor = null;
     this.held.clear();
+    this.cuts.clear();
   }
 
+  /** True if the successor has the stream, or can take it over without a hole. */
   isJoined(slot: number): boolean {
-    return this.mode[slot] === Mode.Successor;
+    return this.mode[slot] === Mode.Successor || this.proven[slot] === 1;
   }
 
   /** An event of either socket. Returns false only if the sink refused one that was passed on. */
@@ -106,7 +125,7 @@ export class LineArbiter {
   ): boolean {
     if (this.mode[slot] === Mode.Tail) return this.offerTail(watch, slot, type, event, doubles);
     const fromSuccessor = watch === this.successor;
-    if (fromSuccessor === this.isJoined(slot)) {
+    if (fromSuccessor === (this.mode[slot] === Mode.Successor)) {
       const accepted = this.pass(slot, type, event, doubles);
       this.afterPass(slot);
       return accepted;
@@ -122,15 +141,16 @@ export class LineArbiter {
    * other socket is the authority, it only breaks what is held.
    */
   spoil(watch: StreamWatch, slot: number): boolean {
-    const authority = this.isJoined(slot) ? this.successor : this.old;
+    const authority = this.mode[slot] === Mode.Successor ? this.successor : this.old;
     if (this.old === null || watch === authority) return true;
     this.held.delete(slot);
+    this.proven[slot] = 0;
     return false;
   }
 
   /** Gives the stream to the successor as it is, held events first: continuity is not proven. */
   release(slot: number): void {
-    const events = this.isJoined(slot) ? undefined : this.held.get(slot);
+    const events = this.mode[slot] === Mode.Successor ? undefined : this.held.get(slot);
     this.held.delete(slot);
     this.mode[slot] = Mode.Successor;
     this.passAll(slot, events);
@@ -141,7 +161,7 @@ export class LineArbiter {
    * which the caller has to tell the books before it calls `end`.
    */
   giveBack(slot: number): boolean {
-    if (!this.isJoined(slot)) return true;
+    if (this.mode[slot] !== Mode.Successor) return true;
     const events = this.held.get(slot);
     this.held.delete(slot);
     this.mode[slot] = Mode.Tail;
@@ -170,8 +190,12 @@ export class LineArbiter {
   private offerEarly(slot: number, type: number, event: Float64Array, doubles: number): boolean {
     const last = event[SEQUENCE_LAST]!;
     const line = this.line[slot]!;
-    if (last === ABSENT || last < line) return this.dropCopy();
+    if (last === ABSENT) return this.dropCopy();
     const previous = previousOf(type, event);
+    if (last < line) {
+      if (previous === ABSENT || this.cuts.get(slot)!.includes(last)) this.proven[slot] = 1;
+      return this.dropCopy();
+    }
     const continues = previous === ABSENT || previous === line;
     if (last === line || continues) {
       this.held.delete(slot);
@@ -193,7 +217,7 @@ export class LineArbiter {
       common = events.shift()!.event[SEQUENCE_LAST] === line;
       this.duplicates++;
     }
-    if (this.isJoined(slot)) return;
+    if (this.mode[slot] === Mode.Successor) return;
     const first = events[0];
     if (first === undefined) this.held.delete(slot);
     if (common || (first !== undefined && previousOf(first.recordType, first.event) === line)) {
@@ -216,7 +240,10 @@ export class LineArbiter {
   }
 
   private pass(slot: number, type: number, event: Float64Array, doubles: number): boolean {
-    this.line[slot] = event[SEQUENCE_LAST]!;
+    const last = event[SEQUENCE_LAST]!;
+    this.line[slot] = last;
+    const cuts = this.cuts.get(slot);
+    if (cuts !== undefined && cuts.push(last) > CUTS_MAX) cuts.shift();
     return this.sink.accept(type, event, doubles);
   }
 

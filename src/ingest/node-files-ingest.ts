@@ -49,8 +49,18 @@ export interface NodeSnapshots {
 }
 
 export type NodeReport =
-  | { readonly kind: 'source'; readonly source: NodeSource; readonly path: string; readonly state: 'up' | 'silent' | 'waiting' | 'replaced' }
-  | { readonly kind: 'fault'; readonly source: NodeSource; readonly code: 'FRAME_MALFORMED' | 'FRAME_PRECISION' | 'FRAME_TOO_LARGE'; readonly sample: string }
+  | {
+      readonly kind: 'source';
+      readonly source: NodeSource;
+      readonly path: string;
+      readonly state: 'up' | 'silent' | 'waiting' | 'replaced';
+    }
+  | {
+      readonly kind: 'fault';
+      readonly source: NodeSource;
+      readonly code: 'FRAME_MALFORMED' | 'FRAME_PRECISION' | 'FRAME_TOO_LARGE';
+      readonly sample: string;
+    }
   | { readonly kind: 'hole'; readonly from: number; readonly to: number }
   | { readonly kind: 'snapshot'; readonly height: number; readonly orders: number }
   | { readonly kind: 'snapshot-failed'; readonly message: string };
@@ -90,7 +100,11 @@ export class NodeFilesIngest implements Agent {
   private readonly envelope = new Envelope();
   private readonly tails: Readonly<Record<NodeSource, FileTail>>;
   private readonly heardNs: Record<NodeSource, number> = { diffs: -1, statuses: -1, fills: -1 };
-  private readonly silent: Record<NodeSource, boolean> = { diffs: true, statuses: true, fills: true };
+  private readonly silent: Record<NodeSource, boolean> = {
+    diffs: true,
+    statuses: true,
+    fills: true,
+  };
   private nowNs = 0;
   private isSnapshotWanted = false;
   private isSnapshotUnderWay = false;
@@ -114,9 +128,18 @@ export class NodeFilesIngest implements Agent {
     this.fills = new FillParser(instruments, timeline);
     this.assembler = new BlockAssembler(this.outlet, this.statuses, options.isStreaming);
     this.tails = {
-      diffs: new FileTail(options.roots.diffs, lineTaker((line, at, end, now) => this.onDiffs(line, at, end, now))),
-      statuses: new FileTail(options.roots.statuses, lineTaker((line, at, end) => this.onStatuses(line, at, end))),
-      fills: new FileTail(options.roots.fills, lineTaker((line, at, end, now) => this.onFills(line, at, end, now))),
+      diffs: new FileTail(
+        options.roots.diffs,
+        lineTaker((line, at, end, now) => this.onDiffs(line, at, end, now)),
+      ),
+      statuses: new FileTail(
+        options.roots.statuses,
+        lineTaker((line, at, end) => this.onStatuses(line, at, end)),
+      ),
+      fills: new FileTail(
+        options.roots.fills,
+        lineTaker((line, at, end, now) => this.onFills(line, at, end, now)),
+      ),
     };
   }
 
@@ -125,9 +148,15 @@ export class NodeFilesIngest implements Agent {
     this.nowNs = nowNs;
     for (const source of NODE_SOURCES) {
       const isThere = this.tails[source].startAtEnd();
-      this.options.report({ kind: 'source', source, path: this.options.roots[source], state: isThere ? 'up' : 'waiting' });
+      this.options.report({
+        kind: 'source',
+        source,
+        path: this.options.roots[source],
+        state: isThere ? 'up' : 'waiting',
+      });
     }
-    if (this.options.validateEveryNs > 0) this.nextValidationNs = nowNs + this.options.validateEveryNs;
+    if (this.options.validateEveryNs > 0)
+      this.nextValidationNs = nowNs + this.options.validateEveryNs;
   }
 
   get height(): number {
@@ -139,7 +168,8 @@ export class NodeFilesIngest implements Agent {
     let work = this.readWishes();
     if (this.outlet.flush()) {
       // Statuses before diffs: what a block's orders are is then known when its diffs are read.
-      for (const source of ['statuses', 'diffs', 'fills'] as const) work += this.readSource(source, nowNs);
+      for (const source of ['statuses', 'diffs', 'fills'] as const)
+        work += this.readSource(source, nowNs);
       work += this.assembler.close(nowNs);
       work += this.readSnapshot();
     }
@@ -181,11 +211,17 @@ export class NodeFilesIngest implements Agent {
     if (this.diffs.parse(line, envelope, end, receivedNs, this.diffTaker) >= 0) return;
     this.assembler.refuse();
     const isPrecision = this.diffs.fault === DiffFault.Precision;
-    this.refuse('diffs', isPrecision ? 'FRAME_PRECISION' : 'FRAME_MALFORMED', line.subarray(start, end));
+    this.refuse(
+      'diffs',
+      isPrecision ? 'FRAME_PRECISION' : 'FRAME_MALFORMED',
+      line.subarray(start, end),
+    );
     this.loseContinuity(isPrecision ? StateReason.PrecisionLost : StateReason.MalformedFrame);
   }
 
-  private readonly diffTaker = { onOrderEvent: (event: Float64Array): void => this.assembler.add(event) };
+  private readonly diffTaker = {
+    onOrderEvent: (event: Float64Array): void => this.assembler.add(event),
+  };
 
   private onStatuses(line: Buffer, start: number, end: number): void {
     if (!this.envelope.read(line, start, end, this.options.timeline)) {
@@ -204,7 +240,11 @@ export class NodeFilesIngest implements Agent {
     else this.trades += trades;
   }
 
-  private refuse(source: NodeSource, code: 'FRAME_MALFORMED' | 'FRAME_PRECISION' | 'FRAME_TOO_LARGE', line: Buffer): void {
+  private refuse(
+    source: NodeSource,
+    code: 'FRAME_MALFORMED' | 'FRAME_PRECISION' | 'FRAME_TOO_LARGE',
+    line: Buffer,
+  ): void {
     this.malformedLines++;
     const sample = line.subarray(0, SAMPLE_BYTES).toString('latin1');
     this.options.report({ kind: 'fault', source, code, sample });
@@ -222,23 +262,44 @@ export class NodeFilesIngest implements Agent {
   }
 
   private onReplaced(source: NodeSource): void {
-    this.options.report({ kind: 'source', source, path: this.tails[source].path ?? '', state: 'replaced' });
+    this.options.report({
+      kind: 'source',
+      source,
+      path: this.tails[source].path ?? '',
+      state: 'replaced',
+    });
     if (source === 'diffs') this.loseContinuity(StateReason.Gap);
   }
 
   private onHeard(source: NodeSource, nowNs: number): void {
     this.silent[source] = false;
-    this.options.report({ kind: 'source', source, path: this.tails[source].path ?? '', state: 'up' });
-    if (source === 'diffs') this.outlet.sourceState(SourceState.Up, Channel.Orders, StateReason.StreamResumed, nowNs);
+    this.options.report({
+      kind: 'source',
+      source,
+      path: this.tails[source].path ?? '',
+      state: 'up',
+    });
+    if (source === 'diffs')
+      this.outlet.sourceState(SourceState.Up, Channel.Orders, StateReason.StreamResumed, nowNs);
   }
 
   private watch(nowNs: number): void {
     for (const source of NODE_SOURCES) {
       if (this.silent[source] || nowNs - this.heardNs[source] < SOURCE_SILENT_NS) continue;
       this.silent[source] = true;
-      this.options.report({ kind: 'source', source, path: this.tails[source].path ?? '', state: 'silent' });
+      this.options.report({
+        kind: 'source',
+        source,
+        path: this.tails[source].path ?? '',
+        state: 'silent',
+      });
       if (source === 'diffs') {
-        this.outlet.sourceState(SourceState.Silent, Channel.Orders, StateReason.StreamSilent, nowNs);
+        this.outlet.sourceState(
+          SourceState.Silent,
+          Channel.Orders,
+          StateReason.StreamSilent,
+          nowNs,
+        );
       }
     }
   }
@@ -257,14 +318,17 @@ export class NodeFilesIngest implements Agent {
 
   private askForSnapshot(nowNs: number): void {
     const isDue = this.isSnapshotWanted || nowNs >= this.nextValidationNs;
-    if (!isDue || this.isSnapshotUnderWay || nowNs < this.retryAtNs || this.outlet.isBlocked) return;
+    if (!isDue || this.isSnapshotUnderWay || nowNs < this.retryAtNs || this.outlet.isBlocked)
+      return;
     this.isSnapshotWanted = false;
     this.isSnapshotUnderWay = true;
-    if (this.options.validateEveryNs > 0) this.nextValidationNs = nowNs + this.options.validateEveryNs;
+    if (this.options.validateEveryNs > 0)
+      this.nextValidationNs = nowNs + this.options.validateEveryNs;
     this.outlet.announceSnapshot(this.assembler.height, nowNs);
     this.options.snapshots.request().then(
       (bytes) => this.onSnapshotReady(bytes),
-      (error: unknown) => this.onSnapshotFailed(error instanceof Error ? error.message : String(error)),
+      (error: unknown) =>
+        this.onSnapshotFailed(error instanceof Error ? error.message : String(error)),
     );
   }
 
@@ -308,7 +372,9 @@ export class NodeFilesIngest implements Agent {
       if (piece === null) this.onSnapshotFailed('the snapshot is cut short');
       else parser.feed(piece);
     } else if (result !== SnapshotResult.Paused) {
-      this.onSnapshotFailed(result === SnapshotResult.Precision ? 'a number does not fit' : 'the snapshot is malformed');
+      this.onSnapshotFailed(
+        result === SnapshotResult.Precision ? 'a number does not fit' : 'the snapshot is malformed',
+      );
     }
     return 1;
   }

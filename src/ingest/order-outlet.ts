@@ -46,14 +46,20 @@ export class OrderOutlet implements BlockTaker {
   private waitingFrom = 0;
   private waitingTo = 0;
   private readonly header = new Float64Array(Math.max(SOURCE_STATE_DOUBLES, FEED_HEADER_DOUBLES));
-  private readonly part = new Float64Array(SNAPSHOT_ORDERS + SNAPSHOT_PART_ORDERS * SNAPSHOT_ORDER_DOUBLES);
+  private readonly part = new Float64Array(
+    SNAPSHOT_ORDERS + SNAPSHOT_PART_ORDERS * SNAPSHOT_ORDER_DOUBLES,
+  );
   private partOrders = 0;
   private partFlags = 0;
   private onHoleFound: (from: number, to: number) => void = () => {};
   events = 0;
   blocks = 0;
 
-  constructor(outputs: readonly ShardOutput[], shardOf: Int32Array, instruments: readonly number[]) {
+  constructor(
+    outputs: readonly ShardOutput[],
+    shardOf: Int32Array,
+    instruments: readonly number[],
+  ) {
     this.outputs = outputs;
     this.shardOf = shardOf;
     this.instruments = instruments;
@@ -79,7 +85,13 @@ export class OrderOutlet implements BlockTaker {
   ): void {
     for (let i = 0; i < count; i++) {
       const at = i * ORDER_EVENT_DOUBLES;
-      this.put(this.shardOf[events[at + INSTRUMENT]!]!, RecordType.OrderEvent, events, at, ORDER_EVENT_DOUBLES);
+      this.put(
+        this.shardOf[events[at + INSTRUMENT]!]!,
+        RecordType.OrderEvent,
+        events,
+        at,
+        ORDER_EVENT_DOUBLES,
+      );
     }
     this.events += count;
     this.blocks++;
@@ -97,7 +109,13 @@ export class OrderOutlet implements BlockTaker {
   }
 
   onTrade(event: Float64Array): void {
-    this.put(this.shardOf[event[INSTRUMENT]!]!, RecordType.TradeParties, event, 0, TRADE_PARTIES_DOUBLES);
+    this.put(
+      this.shardOf[event[INSTRUMENT]!]!,
+      RecordType.TradeParties,
+      event,
+      0,
+      TRADE_PARTIES_DOUBLES,
+    );
   }
 
   /** Every instrument's books hear of their source. */
@@ -144,7 +162,8 @@ export class OrderOutlet implements BlockTaker {
       const at = this.waitingFrom;
       const doubles = this.waiting[at + 2]!;
       const first = at + WAITING_HEADER;
-      if (!this.tryPut(this.waiting[at]!, this.waiting[at + 1]!, this.waiting, first, doubles)) break;
+      if (!this.tryPut(this.waiting[at]!, this.waiting[at + 1]!, this.waiting, first, doubles))
+        break;
       this.waitingFrom = first + doubles;
     }
     if (this.waitingFrom === this.waitingTo) this.waitingFrom = this.waitingTo = 0;
@@ -180,7 +199,13 @@ export class OrderOutlet implements BlockTaker {
     return header;
   }
 
-  private put(shard: number, type: number, source: Float64Array, at: number, doubles: number): void {
+  private put(
+    shard: number,
+    type: number,
+    source: Float64Array,
+    at: number,
+    doubles: number,
+  ): void {
     if (!this.isBlocked && this.tryPut(shard, type, source, at, doubles)) return;
     this.reserve(WAITING_HEADER + doubles);
     const to = this.waitingTo;
@@ -191,7 +216,13 @@ export class OrderOutlet implements BlockTaker {
     this.waitingTo = to + WAITING_HEADER + doubles;
   }
 
-  private tryPut(shard: number, type: number, source: Float64Array, at: number, doubles: number): boolean {
+  private tryPut(
+    shard: number,
+    type: number,
+    source: Float64Array,
+    at: number,
+    doubles: number,
+  ): boolean {
     const { ring } = this.outputs[shard]!;
     const slot = ring.tryClaim(type, doubles << 3);
     if (slot < 0) {

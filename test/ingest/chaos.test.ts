@@ -77,7 +77,13 @@ test('Ingest: connection attempts and request weight stay below 80 % in any wind
     const connects: { atNs: number; weight: number }[] = [];
     const requests: { atNs: number; weight: number }[] = [];
     for (let life = 0; life < 4; life++) {
-      const h = new IngestHarness({ venue, clock, budgets, seed: seed * 10 + life, instruments: 3 });
+      const h = new IngestHarness({
+        venue,
+        clock,
+        budgets,
+        seed: seed * 10 + life,
+        instruments: 3,
+      });
       h.sockets.onSocket = misbehave(prng, prng.nextFloat());
       h.start();
       const lifeMs = prng.chance(0.5) ? 3_000 : 60_000;
@@ -95,7 +101,9 @@ test('Ingest: connection attempts and request weight stay below 80 % in any wind
       }
       // The thread dies here: nothing is closed, the budgets live on.
       h.ingest.onClose();
-      connects.push(...h.sockets.sockets.map(({ openedAtNs }) => ({ atNs: openedAtNs, weight: 1 })));
+      connects.push(
+        ...h.sockets.sockets.map(({ openedAtNs }) => ({ atNs: openedAtNs, weight: 1 })),
+      );
       requests.push(...h.http.requests.map(({ atNs }) => ({ atNs, weight: 20 })));
       h.advance(2_000);
     }
@@ -120,7 +128,11 @@ test('Ingest: what the books read is gapless between two losses, for any fate of
   let rotations = 0;
   for (let seed = 1; seed <= SEEDS; seed++) {
     const prng = new Prng(seed);
-    const h = new IngestHarness({ venue, seed, limits: { overlapMsMin: 200, lifetimeMarginMs: 500 } });
+    const h = new IngestHarness({
+      venue,
+      seed,
+      limits: { overlapMsMin: 200, rotateAtShare: 0.8, lifetimeMarginMs: 500 },
+    });
     const fateful = seed % 3 !== 0;
     const subscribed = new Map<MemorySocket, number>();
     h.sockets.onSocket = (socket) => {
@@ -128,7 +140,7 @@ test('Ingest: what the books read is gapless between two losses, for any fate of
         socket.refuse(503);
         return;
       }
-      const lagMs = prng.nextInt(3) * 20;
+      const lagMs = prng.nextInt(4) * 80;
       socket.onText = (text) => {
         socket.deliver(`ack ${text.slice('subscribe '.length)}`);
         subscribed.set(socket, lagMs);
@@ -154,14 +166,23 @@ test('Ingest: what the books read is gapless between two losses, for any fate of
     assertGapless(events, 't', Channel.Trades, seed);
     rotations += h.reports.filter((report) => report.event === 'rotated').length;
     if (!fateful) {
-      assert.equal(events.some((event) => event.startsWith('Lost')), false, `seed ${seed}`);
+      assert.equal(
+        events.some((event) => event.startsWith('Lost')),
+        false,
+        `seed ${seed}`,
+      );
     }
     assert.ok(h.sockets.open.length <= 2, `seed ${seed}: ${h.sockets.open.length} sockets`);
   }
   assert.ok(rotations > SEEDS, `only ${rotations} rotations`);
 });
 
-function assertGapless(events: readonly string[], kind: string, channel: Channel, seed: number): void {
+function assertGapless(
+  events: readonly string[],
+  kind: string,
+  channel: Channel,
+  seed: number,
+): void {
   let last = -1;
   let seen = 0;
   for (const event of events) {

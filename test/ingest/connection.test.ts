@@ -60,7 +60,7 @@ class Bench {
     if (action.kind === 'overlap-begin') {
       arbiter.begin(legs[action.old].watch, legs[action.old === 0 ? 1 : 0].watch);
     }
-    if (action.kind === 'overlap-end') arbiter.end();
+    if (action.kind === 'overlap-end') arbiter.end(action.left);
     if (action.kind === 'release') arbiter.release(action.slot);
   }
 

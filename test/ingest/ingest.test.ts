@@ -119,8 +119,11 @@ test('Ingest: a refused frame of a known stream is a FrameLost before the next e
 });
 
 test('Ingest: frames of unknown streams are counted and sampled, and nothing is guessed', () => {
-  const h = harness({ venue: toyVenue({ groups: [[Channel.Trades]] }) }).start().advance(1);
-  for (let i = 0; i < 100; i++) h.sockets.last.deliver(`{"e":"garbage \u00fc\n${i}`, 'd 7 1 1 0', 'u');
+  const h = harness({ venue: toyVenue({ groups: [[Channel.Trades]] }) })
+    .start()
+    .advance(1);
+  for (let i = 0; i < 100; i++)
+    h.sockets.last.deliver(`{"e":"garbage \u00fc\n${i}`, 'd 7 1 1 0', 'u');
   assert.deepEqual(h.take(), []);
   assert.equal(h.connections.get(0, ConnectionColumn.Malformed), 100);
   assert.equal(h.connections.get(0, ConnectionColumn.UnknownSymbol), 100);

@@ -109,7 +109,7 @@ test('LineArbiter: a successor that dies leaves a gapless line, or says that it 
         offer(made, fromSuccessor ? made.successor : made.old, ids[at - 1]!, ids[at]!);
       }
       const whole = made.arbiter.giveBack(SLOT);
-      made.arbiter.end();
+      made.arbiter.end('old');
       const before = made.passed.length;
       for (; oldAt < ids.length; oldAt++) {
         if (made.old.flags[SLOT]! >= 4) offer(made, made.old, ids[oldAt - 1]!, ids[oldAt]!);
@@ -206,4 +206,31 @@ test('LineArbiter: a refused frame matters on the authority only', () => {
   assert.equal(made.arbiter.isJoined(SLOT), false, 'what was held before the broken frame is gone');
   offer(made, made.successor, 101, 102);
   assert.equal(made.arbiter.spoil(made.successor, SLOT), true);
+});
+
+test('LineArbiter: a successor that is always behind takes over without a hole', () => {
+  const made = line();
+  made.old.sequence[SLOT] = 100;
+  made.arbiter.begin(made.old, made.successor);
+  for (let id = 101; id < 110; id++) {
+    offer(made, made.old, id - 1, id);
+    if (id > 104) offer(made, made.successor, id - 4, id - 3);
+  }
+  assert.equal(made.arbiter.isJoined(SLOT), true);
+  made.arbiter.end('successor');
+  for (let id = 107; id < 113; id++) offer(made, made.successor, id - 1, id);
+  assertWhole(made.passed);
+  assert.deepEqual([made.passed.length, made.passed.at(-1)![1]], [12, 112], 'each once');
+  assert.equal(made.successor.flags[SLOT]! & 4, 0);
+});
+
+test('LineArbiter: a successor that is behind and cuts elsewhere proves nothing', () => {
+  const made = line();
+  made.old.sequence[SLOT] = 100;
+  made.arbiter.begin(made.old, made.successor);
+  for (let id = 102; id < 140; id += 2) {
+    offer(made, made.old, id - 2, id);
+    if (id > 110) offer(made, made.successor, id - 9, id - 7);
+  }
+  assert.equal(made.arbiter.isJoined(SLOT), false);
 });

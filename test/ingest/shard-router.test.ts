@@ -47,9 +47,13 @@ class Shard {
           if (type === RecordType.SourceState) {
             const state = doubles[slot + SOURCE_STATE]!;
             const name = Object.entries(SourceState).find(([, value]) => value === state)![0];
-            this.read.push(`${name} ${id} ${doubles[slot + SOURCE_CHANNEL]} ${doubles[slot + SOURCE_REASON]}`);
+            this.read.push(
+              `${name} ${id} ${doubles[slot + SOURCE_CHANNEL]} ${doubles[slot + SOURCE_REASON]}`,
+            );
           } else if (type === RecordType.SnapshotRefused) {
-            this.read.push(`refused ${id} ${doubles[slot + REFUSED_REASON]} ${doubles[slot + RETRY_AFTER_NS]}`);
+            this.read.push(
+              `refused ${id} ${doubles[slot + REFUSED_REASON]} ${doubles[slot + RETRY_AFTER_NS]}`,
+            );
           } else this.read.push(`${type} ${id} ${doubles[slot + SEQUENCE_LAST]}`);
         },
       },
@@ -59,7 +63,11 @@ class Shard {
   }
 }
 
-function event(instrumentId: number, sequence: number, doubles = FEED_HEADER_DOUBLES): Float64Array {
+function event(
+  instrumentId: number,
+  sequence: number,
+  doubles = FEED_HEADER_DOUBLES,
+): Float64Array {
   const made = new Float64Array(doubles);
   made[INSTRUMENT] = instrumentId;
   made[RECEIVED_NS] = 5;
@@ -185,5 +193,6 @@ function assertHolesAnnounced(read: readonly string[], next: readonly number[]):
     last[instrument] = Number(sequence);
     excused[instrument] = false;
   }
-  for (const id of [0, 1, 2]) assert.ok(excused[id] || last[id] === next[id]! - 1, 'the end counts too');
+  for (const id of [0, 1, 2])
+    assert.ok(excused[id] || last[id] === next[id]! - 1, 'the end counts too');
 }

@@ -65,7 +65,10 @@ test('SnapshotSource: 429 pauses the whole venue for Retry-After and tells every
   for (let id = 0; id < 4; id++) h.want(id);
   h.http.requests[0]!.answer(429, '', { 'retry-after': '30' });
   await settle();
-  assert.deepEqual(h.take(), [2, 3, 0].map((id) => `refused ${id} ${REFUSED} 31000ms`));
+  assert.deepEqual(
+    h.take(),
+    [2, 3, 0].map((id) => `refused ${id} ${REFUSED} 31000ms`),
+  );
   h.http.requests[1]!.answer(200, 'snapshot 1');
   await settle();
   h.advance(30_900);
