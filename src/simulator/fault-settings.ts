@@ -6,7 +6,7 @@ export interface FaultSettings {
   /** Per market-data frame and connection. */
   readonly drop: number;
   readonly duplicate: number;
-  /** The frame comes after the next one of its connection. */
+  /** The frame comes after the next one of its market and channel. */
   readonly reorder: number;
   /** A byte changed, an end cut off, or JSON of a wrong form; never a frame that looks right. */
   readonly corrupt: number;

@@ -45,8 +45,10 @@ export class FaultyLink implements SessionOutput {
   private readonly client: ClientEnd;
   private readonly faults: FaultSource;
   private readonly ordered: readonly OrderedFault[];
-  /** A frame that waits for the next one to pass it. */
+  /** A frame that waits for the next of its stream to pass it. */
   private held: Uint8Array | null = null;
+  private heldMarket = -1;
+  private heldChannel = -1;
   private stalled = false;
   /** Kept while stalled for a time; null: lost. */
   private backlog: Uint8Array[] | null = null;
@@ -64,7 +66,7 @@ export class FaultyLink implements SessionOutput {
     counters.frames++;
     if (this.faults.perFrame || this.ordered.length > 0) this.faulty(frame, marketIndex, channel);
     else if (this.held === null) this.deliver(frame);
-    else this.deliverPast(frame);
+    else this.deliverPast(frame, marketIndex, channel);
   }
 
   control(text: string): void {
@@ -133,9 +135,11 @@ export class FaultyLink implements SessionOutput {
       counters.reordered++;
       if (isBook) counters.bookReordered[marketIndex]!++;
       this.held = bytes;
+      this.heldMarket = marketIndex;
+      this.heldChannel = channel;
       return;
     }
-    this.deliverPast(bytes);
+    this.deliverPast(bytes, marketIndex, channel);
     if (ordered === 'duplicate' || prng.chance(settings.duplicate)) {
       counters.duplicated++;
       if (isBook) counters.bookDuplicated[marketIndex]!++;
@@ -154,11 +158,12 @@ export class FaultyLink implements SessionOutput {
     return null;
   }
 
-  private deliverPast(frame: Uint8Array): void {
-    const { held } = this;
-    this.held = null;
+  private deliverPast(frame: Uint8Array, marketIndex: number, channel: Channel): void {
     this.deliver(frame);
-    if (held !== null) this.deliver(held);
+    const { held } = this;
+    if (held === null || marketIndex !== this.heldMarket || channel !== this.heldChannel) return;
+    this.held = null;
+    this.deliver(held);
   }
 
   private deliver(frame: Uint8Array): void {
