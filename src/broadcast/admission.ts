@@ -35,7 +35,7 @@ interface Caller {
   readonly authorization: string;
 }
 
-const BEARER = /^bearer +(\S+) *$/i;
+const BEARER = /^bearer +(.+?) *$/i;
 
 export class Admission {
   private readonly origins: ReadonlySet<string>;

@@ -55,8 +55,8 @@ export class History {
 
   constructor(budget: HistoryBudget, bytesMin: number, bytesMax: number) {
     this.budget = budget;
-    this.bytesMin = bytesMin;
-    this.bytesMax = bytesMax;
+    this.bytesMin = bytesMin & ~7;
+    this.bytesMax = bytesMax & ~7;
   }
 
   get epoch(): number {

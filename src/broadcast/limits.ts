@@ -94,7 +94,7 @@ export const DEFAULT_LIMITS: BroadcastLimits = {
   heartbeatNs: 1e9,
   authNsMax: 5e9,
   idleSeconds: 32,
-  closeGraceNs: 1e9,
+  closeGraceNs: 500e6,
   opsNsMax: 2e9,
   waitingMax: 64,
 };

@@ -141,6 +141,13 @@ export class MemoryConnection implements Connection {
     for (const frame of frames) if (!this.transmit(frame)) break;
   }
 
+  /** What the real server does past its bound: the round's messages are gone, and only a word tells. */
+  loseQueued(): void {
+    if (this.queued.length === 0) return;
+    this.queued = [];
+    this.server.events.onDropped(this);
+  }
+
   release(bytes: number): void {
     let free = bytes;
     let moved = false;

@@ -102,7 +102,8 @@ export class LiveRoom {
 
   private constructor(settings: LiveSettings) {
     const origin = readTimelineOrigin();
-    const limits = resolveLimits(settings.limits);
+    const overrides = { closeGraceNs: 50e6, ...settings.limits };
+    const limits = resolveLimits(overrides);
     const instruments = testInstruments(settings.instruments ?? 2);
     const ring = createRing(1 << 20);
     const table = createCounterTable(1, BROADCAST_COLUMNS);
@@ -118,7 +119,7 @@ export class LiveRoom {
       clock: this.clock,
       timeline,
       counters: table,
-      limits: settings.limits,
+      limits: overrides,
       version: '0.1.0',
       ...settings.options,
     });
@@ -136,6 +137,11 @@ export class LiveRoom {
     await this.agent.windUp();
     this.running = false;
     this.agent.onClose();
+  }
+
+  /** Stops taking turns; the agent was closed already. */
+  halt(): void {
+    this.running = false;
   }
 
   connect(query = '', options: ClientOptions = {}): LiveClient {
