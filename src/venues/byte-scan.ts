@@ -50,6 +50,9 @@ export const DECIMALS_MAX = 18;
 const POWERS_OF_TEN = new Float64Array(23);
 for (let i = 0; i < POWERS_OF_TEN.length; i++) POWERS_OF_TEN[i] = Number(`1e${i}`);
 
+/** 10^n for the digits of a second word. */
+const WHOLE_FACTORS = Int32Array.of(1, 10, 100, 1000);
+
 /** Bytes that the shortest level takes, `["1","0"],`: bounds the levels of a frame by its length. */
 export const LEVEL_BYTES_MIN = 10;
 
@@ -200,12 +203,70 @@ export function scanLevels(
   if (view.getUint8(at) === CLOSE_BRACKET) return at + 1;
   if (view.getInt16(at, true) !== LEVEL_OPEN) return SCAN_FAILED;
   at += 2;
+  const priceFactor = POWERS_OF_TEN[priceDecimals]!;
+  const sizeFactor = POWERS_OF_TEN[sizeDecimals]!;
+  const priceShift = fractionShift(priceDecimals);
+  const sizeShift = fractionShift(sizeDecimals);
   let slot = index;
   for (;;) {
-    at = scanDecimal(view, at, priceDecimals, out, slot);
-    if (at < 0 || (view.getInt32(at, true) & 0xffffff) !== BETWEEN) return SCAN_FAILED;
-    at = scanDecimal(view, at + 3, sizeDecimals, out, slot + 1);
-    if (at < 0) return SCAN_FAILED;
+    // The price: scanDecimal's usual case by hand, since a call a number is a third of the time.
+    let y = view.getInt32(at, true) ^ ZEROS;
+    let n = (y | (y + SIXES)) & HIGH_NIBBLES;
+    let whole = 0;
+    let stop = at;
+    if (n === 0) {
+      whole = fourDigits(y);
+      stop += 4;
+      y = view.getInt32(stop, true) ^ ZEROS;
+      n = (y | (y + SIXES)) & HIGH_NIBBLES;
+    }
+    let k = (31 - Math.clz32(n & -n)) & 0x18;
+    if (k !== 0) whole = Math.imul(whole, WHOLE_FACTORS[k >> 3]!) + fourDigits(y << (32 - k));
+    stop += k >> 3;
+    y = (view.getInt32(stop + 1, true) ^ ZEROS) << priceShift;
+    if (
+      n !== 0 &&
+      stop !== at &&
+      priceShift >= 0 &&
+      view.getUint8(stop) === POINT &&
+      ((y | (y + SIXES)) & HIGH_NIBBLES) === 0 &&
+      (view.getInt32(stop + 1 + priceDecimals, true) & 0xffffff) === BETWEEN
+    ) {
+      out[slot] = whole * priceFactor + fourDigits(y);
+      at = stop + 4 + priceDecimals;
+    } else {
+      at = scanDecimal(view, at, priceDecimals, out, slot);
+      if (at < 0 || (view.getInt32(at, true) & 0xffffff) !== BETWEEN) return SCAN_FAILED;
+      at += 3;
+    }
+    // The size, in the same way.
+    y = view.getInt32(at, true) ^ ZEROS;
+    n = (y | (y + SIXES)) & HIGH_NIBBLES;
+    whole = 0;
+    stop = at;
+    if (n === 0) {
+      whole = fourDigits(y);
+      stop += 4;
+      y = view.getInt32(stop, true) ^ ZEROS;
+      n = (y | (y + SIXES)) & HIGH_NIBBLES;
+    }
+    k = (31 - Math.clz32(n & -n)) & 0x18;
+    if (k !== 0) whole = Math.imul(whole, WHOLE_FACTORS[k >> 3]!) + fourDigits(y << (32 - k));
+    stop += k >> 3;
+    y = (view.getInt32(stop + 1, true) ^ ZEROS) << sizeShift;
+    if (
+      n !== 0 &&
+      stop !== at &&
+      sizeShift >= 0 &&
+      view.getUint8(stop) === POINT &&
+      ((y | (y + SIXES)) & HIGH_NIBBLES) === 0
+    ) {
+      out[slot + 1] = whole * sizeFactor + fourDigits(y);
+      at = stop + 1 + sizeDecimals;
+    } else {
+      at = scanDecimal(view, at, sizeDecimals, out, slot + 1);
+      if (at < 0) return SCAN_FAILED;
+    }
     slot += 2;
     const tail = view.getInt32(at, true);
     if (tail === NEXT_LEVEL) {
@@ -218,6 +279,11 @@ export function scanLevels(
     out[countIndex] = (slot - index) >> 1;
     return at + 3;
   }
+}
+
+/** How far a fraction's word is moved up so that only its digits remain; negative: not in one word. */
+function fractionShift(decimals: number): number {
+  return decimals >= 1 && decimals <= 4 ? 32 - (decimals << 3) : -1;
 }
 
 /**
