@@ -6,9 +6,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { TradeKind } from '../../src/venues/binance-futures/messages.js';
+import { SnapshotReader } from '../../src/venues/binance-futures/snapshot.js';
 import { ParseResult } from '../../src/venues/venue.js';
-import { DEPTH, parse, strictly } from './futures-parsing.js';
+import { DEPTH, INSTRUMENTS, RECEIVED_NS, parse, strictly } from './futures-parsing.js';
 import type { Parsed } from './futures-parsing.js';
+import { CollectingSink, TEST_TIMELINE } from './scratch-frames.js';
+import type { CollectedEvent } from './scratch-frames.js';
 
 const plainDecimal = fc
   .tuple(fc.nat(99_999), fc.nat(99), fc.nat(2))
@@ -236,4 +239,32 @@ test('Futures parser: on mutated frames it says exactly what the strict parser s
     { numRuns: 10_000 },
   );
   assert.ok(fastEvents > 1000, String(fastEvents));
+});
+
+test('Futures snapshot: the fast reading says exactly what the strict one says', () => {
+  const body = fc
+    .record({ L: whole, E: whole, T: whole, b: side, a: side })
+    .map(({ L, E, T, b, a }) => `{"lastUpdateId":${L},"E":${E},"T":${T},"bids":${b},"asks":${a}}`);
+  const reader = new SnapshotReader();
+  const read = (bytes: Uint8Array): { kind: string; events: CollectedEvent[] } => {
+    const sink = new CollectingSink();
+    const { kind } = reader.read(bytes, INSTRUMENTS[0]!, RECEIVED_NS, TEST_TIMELINE, sink);
+    return { kind, events: sink.events };
+  };
+  let snapshots = 0;
+  fc.assert(
+    fc.property(body, fc.oneof(fc.constant([]), mutations), (text, changes) => {
+      const bytes = mutate(text, changes);
+      const fast = read(bytes);
+      // white space in front is all it takes to be declined
+      assert.deepEqual(
+        fast,
+        read(Uint8Array.of(0x20, ...bytes)),
+        Buffer.from(bytes).toString('latin1'),
+      );
+      if (fast.kind === 'snapshot') snapshots++;
+    }),
+    { numRuns: 4_000 },
+  );
+  assert.ok(snapshots > 500, String(snapshots));
 });

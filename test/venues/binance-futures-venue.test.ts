@@ -214,6 +214,7 @@ test('Futures snapshot: refusals and what is no snapshot are told apart, and not
     ['{"code":-1121,"msg":"Invalid symbol."}', 'refused'],
     ['<html>429</html>', 'malformed'],
     ['{"lastUpdateId":1,"bids":[]}', 'malformed'],
+    ['{"lastUpdateId":1,"bids":[],"asks":[],"bids":[["1","1"]]}', 'malformed'],
     ['{"lastUpdateId":1,"bids":[["1.005","1"]],"asks":[]}', 'malformed'],
     ['{"lastUpdateId":1,"symbol":"ETHUSDT","bids":[],"asks":[]}', 'malformed'],
     ['{"lastUpdateId":1,"bids":[["1","1"]],"asks":[]', 'malformed'],

@@ -23,80 +23,55 @@ import {
   scanLevels,
   scanPlainString,
   scanPlainValue,
-  wordOf,
 } from '../byte-scan.js';
 import type { EventScratch } from '../event-scratch.js';
 import { FrameMemory } from '../frame-memory.js';
 import { NO_SYMBOL, SymbolTable } from '../symbol-table.js';
 import type { TradeKind } from './messages.js';
+import {
+  AGG_TRADE,
+  AGG_TRADE_1,
+  AGG_TRADE_2,
+  AGG_TRADE_3,
+  DATA_1,
+  DATA_2,
+  DEPTH,
+  DEPTH_1,
+  DEPTH_2,
+  DEPTH_3,
+  FALSE,
+  MARKET_1,
+  MARKET_2,
+  NEEDED_AGG_TRADE,
+  NEEDED_DEPTH,
+  NEEDED_TICKER,
+  NEEDED_TRADE,
+  NONE,
+  ONE_LETTER,
+  ONE_LETTER_MASK,
+  PU,
+  Seen,
+  ST,
+  STREAM_1,
+  STREAM_2,
+  STREAM_3,
+  THREE_BYTES,
+  TICKER,
+  TICKER_1,
+  TICKER_2,
+  TICKER_3,
+  TRADE,
+  TRADE_1,
+  TRADE_2,
+  TRUE,
+  TWO_BYTES,
+} from './scan-words.js';
 
 const COMMA = 0x2c;
 const QUOTE = 0x22;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;
-
-/** `"x":` for any letter x: the word without its second byte. */
-const ONE_LETTER_MASK = 0xffff00ff | 0;
-const ONE_LETTER = 0x3a220022;
-const PU = wordOf('"pu"');
-const ST = wordOf('"st"');
-
-const STREAM_1 = wordOf('{"st');
-const STREAM_2 = wordOf('ream');
-const STREAM_3 = wordOf('":"\0');
-const DATA_1 = wordOf(',"da');
-const DATA_2 = wordOf('ta":');
-const DEPTH_1 = wordOf('"dep');
-const DEPTH_2 = wordOf('thUp');
-const DEPTH_3 = wordOf('date');
-const TICKER_1 = wordOf('"boo');
-const TICKER_2 = wordOf('kTic');
-const TICKER_3 = wordOf('ker"');
-const AGG_TRADE_1 = wordOf('"agg');
-const AGG_TRADE_2 = wordOf('Trad');
-const AGG_TRADE_3 = wordOf('e"\0\0');
-const TRADE_1 = wordOf('"tra');
-const TRADE_2 = wordOf('de"\0');
-const MARKET_1 = wordOf('"MAR');
-const MARKET_2 = wordOf('KET"');
-const TRUE = wordOf('true');
-const FALSE = wordOf('fals');
-const TWO_BYTES = 0xffff;
-const THREE_BYTES = 0xffffff;
-
-const NONE = 0;
-const DEPTH = 1;
-const TICKER = 2;
-const AGG_TRADE = 3;
-const TRADE = 4;
-
-/** One bit a name, so that a name that stands twice or is missing is noticed. */
-const Seen = {
-  e: 1 << 0,
-  E: 1 << 1,
-  T: 1 << 2,
-  s: 1 << 3,
-  U: 1 << 4,
-  u: 1 << 5,
-  pu: 1 << 6,
-  b: 1 << 7,
-  a: 1 << 8,
-  B: 1 << 9,
-  A: 1 << 10,
-  t: 1 << 11,
-  p: 1 << 12,
-  q: 1 << 13,
-  f: 1 << 14,
-  l: 1 << 15,
-  X: 1 << 16,
-  m: 1 << 17,
-} as const;
-const HEAD = Seen.e | Seen.E | Seen.s;
-const NEEDED_DEPTH = HEAD | Seen.U | Seen.u | Seen.pu | Seen.b | Seen.a;
-const NEEDED_TICKER = HEAD | Seen.u | Seen.b | Seen.B | Seen.a | Seen.A;
-const NEEDED_AGG_TRADE = HEAD | Seen.a | Seen.f | Seen.l | Seen.p | Seen.q | Seen.m;
-const NEEDED_TRADE = HEAD | Seen.t | Seen.p | Seen.q | Seen.m;
 
 export class FuturesScanner {
   /** Where frames are read; a receive buffer may be adopted there. */

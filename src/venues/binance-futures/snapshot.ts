@@ -6,7 +6,6 @@
  *
  * https://developers.binance.com/docs/derivatives/usds-margined-futures/market-data/rest-api/Order-Book
  */
-import { EventFlag } from '../../domain/event-flags.js';
 import type { Instrument } from '../../domain/instrument.js';
 import { FaultError } from '../../faults/fault.js';
 import * as Record from '../../rings/record-types.js';
@@ -16,6 +15,7 @@ import { JsonNumber, JsonObject, JsonSyntaxError, readJsonBytes } from '../json-
 import type { JsonValue } from '../json-text.js';
 import type { EventSink, HttpRequest, SnapshotAnswer } from '../venue.js';
 import type { Endpoints } from './endpoints.js';
+import { SnapshotScanner } from './snapshot-scan.js';
 import { wholeOf, writeLevels } from './parse-strict.js';
 import type { FuturesSettings } from './symbols.js';
 
@@ -40,42 +40,89 @@ function weightOf(limit: number): number {
   return limit <= 500 ? 10 : 20;
 }
 
-export function readSnapshot(
-  body: Uint8Array,
-  instrument: Instrument,
-  receivedNs: number,
-  timeline: Timeline,
-  sink: EventSink,
-): SnapshotAnswer {
-  try {
-    const answer = readJsonBytes(body);
-    if (!(answer instanceof JsonObject)) return { kind: 'malformed', message: 'no object' };
-    if (answer.members.has('code')) return { kind: 'refused', message: refusalOf(answer) };
-    const symbol = answer.members.get('symbol');
-    if (typeof symbol === 'string' && symbol !== instrument.symbol) {
-      return { kind: 'malformed', message: `asked for ${instrument.symbol}, got ${symbol}` };
-    }
-    const bids = sideOf(answer, 'bids');
-    const asks = sideOf(answer, 'asks');
-    const levels = new Float64Array((bids.length + asks.length) * Record.DOUBLES_PER_LEVEL);
-    writeLevels(levels, writeLevels(levels, 0, bids, instrument), asks, instrument);
-    const head = new Float64Array(Record.FEED_HEADER_DOUBLES).fill(Record.ABSENT);
+/** Reads snapshots; one a venue, not re-entrant. */
+export class SnapshotReader {
+  private readonly scanner = new SnapshotScanner();
+  private readonly head = new Float64Array(Record.FEED_HEADER_DOUBLES);
+  private levels: Float64Array = new Float64Array(0);
+  private bidsCount = 0;
+  private asksCount = 0;
+
+  read(
+    body: Uint8Array,
+    instrument: Instrument,
+    receivedNs: number,
+    timeline: Timeline,
+    sink: EventSink,
+  ): SnapshotAnswer {
+    const { head } = this;
+    head.fill(Record.ABSENT);
     head[Record.INSTRUMENT] = instrument.id;
-    head[Record.FLAGS] = EventFlag.Last;
-    head[Record.SEQUENCE_LAST] = wholeOf(answer, 'lastUpdateId');
-    head[Record.SEQUENCE_FIRST] = head[Record.SEQUENCE_LAST]!;
     head[Record.RECEIVED_NS] = receivedNs;
-    if (answer.members.has('E'))
-      head[Record.EXCHANGE_NS] = timeline.fromUnixMs(wholeOf(answer, 'E'));
-    if (answer.members.has('T')) head[Record.ENGINE_NS] = timeline.fromUnixMs(wholeOf(answer, 'T'));
-    return deliverSnapshot(head, levels, bids.length, asks.length, sink)
+    if (!this.readFast(body, instrument, timeline)) {
+      const trouble = this.readStrictly(body, instrument, timeline);
+      if (trouble !== null) return trouble;
+    }
+    return deliverSnapshot(head, this.levels, this.bidsCount, this.asksCount, sink)
       ? { kind: 'snapshot' }
       : { kind: 'refused', message: 'no room in the ring' };
-  } catch (error) {
-    if (error instanceof JsonSyntaxError || error instanceof FaultError) {
-      return { kind: 'malformed', message: error.message };
+  }
+
+  private readFast(body: Uint8Array, instrument: Instrument, timeline: Timeline): boolean {
+    const { scanner } = this;
+    if (!scanner.scan(body, instrument)) return false;
+    const { event } = scanner;
+    this.stamp(
+      event[Record.SEQUENCE_LAST]!,
+      event[Record.EXCHANGE_NS]!,
+      event[Record.ENGINE_NS]!,
+      timeline,
+    );
+    this.levels = event.subarray(Record.LEVELS);
+    this.bidsCount = event[Record.BIDS_COUNT]!;
+    this.asksCount = event[Record.ASKS_COUNT]!;
+    return true;
+  }
+
+  /** Null if it is a snapshot. */
+  private readStrictly(
+    body: Uint8Array,
+    instrument: Instrument,
+    timeline: Timeline,
+  ): SnapshotAnswer | null {
+    try {
+      const answer = readJsonBytes(body);
+      if (!(answer instanceof JsonObject)) return { kind: 'malformed', message: 'no object' };
+      if (answer.duplicates !== null) return { kind: 'malformed', message: 'names twice' };
+      if (answer.members.has('code')) return { kind: 'refused', message: refusalOf(answer) };
+      const symbol = answer.members.get('symbol');
+      if (typeof symbol === 'string' && symbol !== instrument.symbol) {
+        return { kind: 'malformed', message: `asked for ${instrument.symbol}, got ${symbol}` };
+      }
+      const bids = sideOf(answer, 'bids');
+      const asks = sideOf(answer, 'asks');
+      this.levels = new Float64Array((bids.length + asks.length) * Record.DOUBLES_PER_LEVEL);
+      writeLevels(this.levels, writeLevels(this.levels, 0, bids, instrument), asks, instrument);
+      this.bidsCount = bids.length;
+      this.asksCount = asks.length;
+      const time = (name: string): number =>
+        answer.members.has(name) ? wholeOf(answer, name) : Record.ABSENT;
+      this.stamp(wholeOf(answer, 'lastUpdateId'), time('E'), time('T'), timeline);
+      return null;
+    } catch (error) {
+      if (error instanceof JsonSyntaxError || error instanceof FaultError) {
+        return { kind: 'malformed', message: error.message };
+      }
+      throw error;
     }
-    throw error;
+  }
+
+  private stamp(lastUpdateId: number, eventMs: number, engineMs: number, timeline: Timeline): void {
+    const { head } = this;
+    head[Record.SEQUENCE_FIRST] = lastUpdateId;
+    head[Record.SEQUENCE_LAST] = lastUpdateId;
+    if (eventMs !== Record.ABSENT) head[Record.EXCHANGE_NS] = timeline.fromUnixMs(eventMs);
+    if (engineMs !== Record.ABSENT) head[Record.ENGINE_NS] = timeline.fromUnixMs(engineMs);
   }
 }
 

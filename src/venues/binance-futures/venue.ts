@@ -5,7 +5,7 @@ import { FuturesCaptureScout } from './capture.js';
 import { endpointsFrom, LIMITS } from './endpoints.js';
 import { instrumentsRequest, readInstruments, VENUE_ID } from './instruments.js';
 import { FuturesSequencer } from './sequencer.js';
-import { readSnapshot, snapshotRequest } from './snapshot.js';
+import { SnapshotReader, snapshotRequest } from './snapshot.js';
 import { planConnections, readControl } from './subscribe.js';
 import { settingsFrom } from './symbols.js';
 
@@ -13,6 +13,7 @@ import { settingsFrom } from './symbols.js';
 export function createBinanceFutures(options: VenueOptions): Venue {
   const settings = settingsFrom(options.settings ?? {});
   const endpoints = endpointsFrom(options);
+  const snapshots = new SnapshotReader();
   return {
     id: VENUE_ID,
     title: 'Binance USDⓈ-M futures',
@@ -27,7 +28,8 @@ export function createBinanceFutures(options: VenueOptions): Venue {
     createSequencer: () => new FuturesSequencer(),
     readControl,
     snapshotRequest: (instrument) => snapshotRequest(instrument, settings, endpoints),
-    readSnapshot,
+    readSnapshot: (body, instrument, receivedNs, timeline, sink) =>
+      snapshots.read(body, instrument, receivedNs, timeline, sink),
     createCaptureScout: () => new FuturesCaptureScout(),
   };
 }
