@@ -42,22 +42,21 @@ interface SimOptions {
 }
 
 export function simCommand(): Command {
-  const whole = numberIn;
   return new Command('sim')
     .description("run the simulated exchange, in Binance USDⓈ-M's REST and WebSocket dialect")
-    .option('--port <number>', 'port to listen on, 0 for a free one', whole(0, 65_535), 0)
+    .option('--port <number>', 'port to listen on, 0 for a free one', wholeNumber(0, 65_535), 0)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option(
       '--rate <number>',
       'book updates a second, all together',
-      whole(0, RATE_MAX),
+      wholeNumber(0, RATE_MAX),
       RATE_DEFAULT,
     )
-    .option('--seed <number>', 'the same seed gives the same market', whole(0, 0xffffffff), 1)
+    .option('--seed <number>', 'the same seed gives the same market', wholeNumber(0, 0xffffffff), 1)
     .option(
       '--symbols <number>',
       'how many instruments',
-      whole(1, MARKETS_COUNT_MAX),
+      wholeNumber(1, MARKETS_COUNT_MAX),
       MARKETS_COUNT_DEFAULT,
     )
     .option('--faults <list>', 'faults to inject, e.g. drop=0.01,corrupt=0.001', '')
@@ -174,7 +173,7 @@ function signal(): Promise<void> {
   });
 }
 
-function numberIn(least: number, most: number): (text: string) => number {
+function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (text.trim() === '' || !Number.isInteger(value) || value < least || value > most) {

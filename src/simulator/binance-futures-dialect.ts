@@ -76,6 +76,7 @@ export class BinanceFuturesDialect implements Dialect {
   readonly venue = 'binance-futures';
   readonly limits: DialectLimits;
   readonly messagesPerSecondMax: number;
+  refusalsCount = 0;
 
   private readonly exchange: Exchange;
   private readonly timeline: Timeline;
@@ -230,6 +231,7 @@ export class BinanceFuturesDialect implements Dialect {
         : 1;
     const charge = this.budget.charge(request.remoteAddress, weight, nowNs);
     if (charge.status !== 200) {
+      this.refusalsCount++;
       return this.refusal(charge.status, charge.usedWeight, charge.retryAfterS, request, nowNs);
     }
     switch (url.pathname) {

@@ -58,6 +58,8 @@ export interface Dialect extends ExchangeListener {
   /** Venue id whose clients it answers. */
   readonly venue: string;
   readonly limits: DialectLimits;
+  /** Requests refused because they broke the venue's own limits, not by a fault. */
+  readonly refusalsCount: number;
   /** @param target path with query of the upgrade request; null: there is no such endpoint */
   openSession(target: string, output: SessionOutput): DialectSession | null;
   answer(request: SimulatedRequest, wishes: AnswerWishes, nowNs: number): SimulatedAnswer;

@@ -170,3 +170,40 @@ test('A half-open connection is noticed though it stays open, and all books come
   assertTrue(rig, 100);
   rig.close();
 });
+
+test('Connections are replaced before the venue ends them, without a gap or a resync', async () => {
+  const rig = rigOf({
+    rate: 200,
+    markets: 3,
+    depthInterval: '100ms',
+    lifetimeMs: 40_000,
+    limits: { lifetimeMarginMs: 2000, overlapMsMax: 10_000, overlapRetryMs: 10_000 },
+    simulator: { dialect: { lifetimeMs: 50_000 } },
+  });
+  await rig.untilLive(10_000);
+  await rig.run(130_000);
+  assert.ok(rig.simulated.venue.sessionsOpened >= 8, 'two connections, four times');
+  assert.equal(rig.simulated.venue.sessionsCount, 2);
+  assert.equal(rig.sum(BooksColumn.Resyncs), 0);
+  assert.equal(rig.sum(BooksColumn.Gaps), 0);
+  assert.equal(rig.liveCount, 3);
+  assertTrue(rig, 2000);
+  rig.close();
+});
+
+test("A start with more instruments than a minute's REST budget never meets a refusal", async () => {
+  const rig = rigOf({
+    rate: 800,
+    markets: 150,
+    depthInterval: '100ms',
+    unlimitedRest: false,
+    simulator: { truthWindow: 1 << 10, dialect: {} },
+  });
+  await rig.untilLive(150_000);
+  const { refused429, refused418 } = rig.simulated.venue.counters;
+  assert.deepEqual([refused429, refused418], [0, 0]);
+  assert.equal(rig.simulated.venue.dialect.refusalsCount, 0);
+  assert.equal(rig.sum(BooksColumn.Resyncs), 0);
+  assertTrue(rig, 1000);
+  rig.close();
+});

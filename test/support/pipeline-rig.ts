@@ -45,6 +45,8 @@ export interface PipelineOptions {
   /** Without the venue's REST budget, so that many resyncs fit into little time. */
   readonly unlimitedRest?: boolean;
   readonly limits?: Partial<IngestLimits>;
+  /** What the node believes of the venue's connection lifetime. */
+  readonly lifetimeMs?: number;
   readonly ringWords?: number;
 }
 
@@ -268,8 +270,16 @@ function venueOf(options: PipelineOptions): Venue {
     webSocketUrl: 'ws://simulator.test',
     settings: { depthInterval: options.depthInterval },
   });
-  if (options.unlimitedRest !== true) return venue;
-  return { ...venue, limits: { ...venue.limits, restWeight: { count: 1e9, perMs: 60_000 } } };
+  const { limits } = venue;
+  const unlimited = { count: 1e9, perMs: 60_000 };
+  return {
+    ...venue,
+    limits: {
+      ...limits,
+      restWeight: options.unlimitedRest === true ? unlimited : limits.restWeight,
+      connectionLifetimeMs: options.lifetimeMs ?? limits.connectionLifetimeMs,
+    },
+  };
 }
 
 function range(count: number): number[] {
