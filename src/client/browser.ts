@@ -6,7 +6,7 @@ import type { WebSocketConstructor } from './web-socket.js';
 
 export interface FeedClientOptions
   extends
-    Pick<FeedClientCoreOptions, 'url' | 'backOffMsMax'>,
+    Pick<FeedClientCoreOptions, 'url' | 'token' | 'backOffMsMax'>,
     Partial<Pick<FeedClientCoreOptions, 'scheduler' | 'prng'>> {
   readonly webSocket?: WebSocketConstructor;
 }

@@ -263,8 +263,8 @@ export class FakeFeed {
           high ^= levelHashLane(HASH_SEED_HIGH, side, price, size);
         }
       }
+      if (this.falsifyNext.delete(stream.instrument.name)) low ^= 1;
     }
-    if (this.falsifyNext.delete(stream.instrument.name)) low ^= 1;
     head[HeadField.Epoch] = stream.epoch;
     head[HeadField.Sequence] = stream.sequence;
     head[HeadField.FirstSequence] = stream.sequence - folded;
