@@ -62,6 +62,6 @@ export type ConnectionAction =
   | { readonly kind: 'release'; readonly slot: number }
   /** From here on the arbiter stands between both legs and the books. */
   | { readonly kind: 'overlap-begin'; readonly old: LegIndex }
-  /** One socket is left: which of the two. */
-  | { readonly kind: 'overlap-end'; readonly left: 'old' | 'successor' }
+  /** One socket is left, and which; or the one that is still connecting continues nothing. */
+  | { readonly kind: 'overlap-end'; readonly left: 'old' | 'successor' | 'neither' }
   | { readonly kind: 'report'; readonly event: ConnectionEvent; readonly detail: string };

@@ -182,6 +182,7 @@ export class ConnectionMachine {
       return;
     }
     this.retryAtNs = Infinity;
+    this.arbiter.forget();
     this.openLeg(this.current, nowNs);
   }
 
@@ -276,7 +277,7 @@ export class ConnectionMachine {
       this.promote(successor, nowNs);
       return;
     }
-    this.endOverlap('old');
+    this.endOverlap('neither');
     this.forgetLife();
     this.loseAll(StateReason.Disconnected);
     const livedNs = leg.watch.delivered > 0 ? nowNs - leg.openedNs : 0;
@@ -353,7 +354,7 @@ export class ConnectionMachine {
     this.rotation.retry(nowNs);
   }
 
-  private endOverlap(left: 'old' | 'successor'): void {
+  private endOverlap(left: 'old' | 'successor' | 'neither'): void {
     if (this.successor === null) return;
     this.successor = null;
     this.actions.push({ kind: 'overlap-end', left });

@@ -62,6 +62,8 @@ export class LineArbiter {
   private readonly cuts = new Map<number, number[]>();
   /** By slot: 1 if the successor, though behind, will reach the line at a common cut. */
   private readonly proven: Uint8Array;
+  /** By slot: 1 if the old socket itself is still behind the line, from the overlap before. */
+  private readonly catchingUp: Uint8Array;
   private old: StreamWatch | null = null;
   private successor: StreamWatch | null = null;
 
@@ -73,6 +75,7 @@ export class LineArbiter {
     this.line = new Float64Array(slotsMax).fill(ABSENT);
     this.mode = new Uint8Array(slotsMax);
     this.proven = new Uint8Array(slotsMax);
+    this.catchingUp = new Uint8Array(slotsMax);
   }
 
   begin(old: StreamWatch, successor: StreamWatch): void {
@@ -81,6 +84,7 @@ export class LineArbiter {
     this.successor = successor;
     this.held.clear();
     for (const slot of this.slots) {
+      this.catchingUp[slot] = this.mode[slot] === Mode.Tail ? 1 : 0;
       if (this.mode[slot] !== Mode.Tail) this.line[slot] = old.sequence[slot]!;
       this.mode[slot] = Mode.Old;
       this.proven[slot] = 0;
@@ -91,16 +95,15 @@ export class LineArbiter {
   }
 
   /**
-   * One socket is left: the successor, or the old one. What is still held is forgotten: release it, or
-   * give it back, before.
+   * One socket is left, or none that continues anything. What is still held is forgotten: release it,
+   * or give it back, before.
    */
-  end(left: 'old' | 'successor'): void {
+  end(left: 'old' | 'successor' | 'neither'): void {
     const watch = left === 'old' ? this.old : this.successor;
     for (const slot of this.slots) {
-      if (left === 'successor' && this.mode[slot] === Mode.Old && this.proven[slot] === 1) {
-        this.mode[slot] = Mode.Tail;
-      }
-      if (this.mode[slot] === Mode.Tail) continue;
+      const behind = left === 'old' ? this.catchingUp[slot] === 1 : this.proven[slot] === 1;
+      if (this.mode[slot] === Mode.Old && behind) this.mode[slot] = Mode.Tail;
+      if (this.mode[slot] === Mode.Tail && left !== 'neither') continue;
       this.mode[slot] = Mode.Off;
       if (watch !== null) watch.flags[slot] = watch.flags[slot]! & ~WatchFlag.Arbitrated;
     }
@@ -108,6 +111,11 @@ export class LineArbiter {
     this.successor = null;
     this.held.clear();
     this.cuts.clear();
+  }
+
+  /** A new line begins: nothing of an earlier one is to be compared with it. */
+  forget(): void {
+    this.mode.fill(Mode.Off);
   }
 
   /** True if the successor has the stream, or can take it over without a hole. */
@@ -126,6 +134,7 @@ export class LineArbiter {
     if (this.mode[slot] === Mode.Tail) return this.offerTail(watch, slot, type, event, doubles);
     const fromSuccessor = watch === this.successor;
     if (fromSuccessor === (this.mode[slot] === Mode.Successor)) {
+      if (!fromSuccessor && this.isCatchingUp(slot, event)) return this.dropCopy();
       const accepted = this.pass(slot, type, event, doubles);
       this.afterPass(slot);
       return accepted;
@@ -171,6 +180,13 @@ export class LineArbiter {
     const whole = previous === ABSENT || previous === this.line[slot]!;
     if (whole) this.passAll(slot, events);
     return whole;
+  }
+
+  private isCatchingUp(slot: number, event: Float64Array): boolean {
+    if (this.catchingUp[slot] === 1 && event[SEQUENCE_LAST]! > this.line[slot]!) {
+      this.catchingUp[slot] = 0;
+    }
+    return this.catchingUp[slot] === 1;
   }
 
   private offerTail(

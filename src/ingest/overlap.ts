@@ -39,7 +39,7 @@ export function hasJoined(
   // Not alive on the old one either: nothing that could be lost.
   if (board.statusOf(index) !== StreamStatus.Up) return true;
   // Quiet since both are subscribed: neither has brought anything that the other lacks.
-  if (successor.phase !== LegPhase.Up || board.streams[index]!.firstFrameMsMax > 0) return false;
+  if (successor.phase !== LegPhase.Up || board.streams[index]!.silenceMsMax > 0) return false;
   const oldIsQuiet = old.watch.lastNs[slot]! <= successor.subscribedNs;
   return oldIsQuiet && successor.watch.lastNs[slot] === NEVER_NS;
 }

@@ -371,7 +371,7 @@ test('Connection: an upgrade refused with Retry-After is obeyed', () => {
 });
 
 function rotating(options: ToyOptions = {}): Bench {
-  const bench = upBench({ silenceMsMax: 0, firstFrameMsMax: 5_000, ...options });
+  const bench = upBench({ silenceMsMax: 70_000, firstFrameMsMax: 5_000, ...options });
   bench.frame(0, Channel.Book);
   bench.on({ kind: 'control', leg: 0, message: { kind: 'closing', message: 'shutdown' } });
   assert.equal(bench.machine.state, 'overlapping');
