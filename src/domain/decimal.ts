@@ -38,3 +38,10 @@ export function decimalPlaces(text: string): number {
   const point = text.indexOf('.');
   return point < 0 ? 0 : text.length - point - 1;
 }
+
+/** Shortest text with at least one decimal, as Hyperliquid's node prints: 813070 at 1 is `81307.0`. */
+export function formatShortDecimal(mantissa: number, decimals: number): string {
+  const text = formatDecimal(mantissa, Math.max(1, decimals)).replace(/0+$/, '');
+  const whole = decimals === 0 ? `${mantissa}.` : text;
+  return whole.endsWith('.') ? `${whole}0` : whole;
+}

@@ -23,7 +23,7 @@ export interface SnapshotTaker {
   /** The file's height, or ABSENT where it does not say. */
   onHeight(height: number): void;
   /** A coin begins; `instrumentId` is ABSENT if nobody wants it. */
-  onCoin(instrumentId: number): void;
+  onCoin(instrumentId: number, name: string): void;
   /** One order of the coin, in queue order (layout: SNAPSHOT_ORDERS in rings/record-types.ts). */
   onOrder(order: Float64Array): void;
   onCoinEnd(): void;
@@ -154,7 +154,7 @@ export class SnapshotParser {
     const symbol = this.instruments.symbols.find(this.bytes, at + 2, close - 1);
     this.instrument = symbol === NO_SYMBOL ? ABSENT : this.instruments.idOf(symbol);
     this.side = 0;
-    this.taker.onCoin(this.instrument);
+    this.taker.onCoin(this.instrument, this.bytes.toString('latin1', at + 2, close - 1));
     this.state = State.Sides;
     return close + 2;
   }
