@@ -13,9 +13,10 @@
  */
 import { ORDERS_COUNT, SEQUENCE_LAST, SNAPSHOT_ORDERS, SNAPSHOT_ORDER_DOUBLES } from '../rings/record-types.js';
 import { BookLevels } from './book-levels.js';
-import { HashedLedger } from './order-apply.js';
-import { LedgerResult, type OrderLedger } from './order-ledger.js';
-import { NO_SLOT, OWNER_WORDS } from './order-slab.js';
+import { HashedLedger } from '../domain/hashed-ledger.js';
+import { applyOrderEvent, loadSnapshotOrder } from './order-apply.js';
+import { LedgerResult, type OrderLedger } from '../domain/order-ledger.js';
+import { NO_SLOT, OWNER_WORDS } from '../domain/order-slab.js';
 import { PendingBuffer } from './pending-buffer.js';
 
 const Phase = { Idle: 0, Keeping: 1, Loading: 2, Comparing: 3 } as const;
@@ -67,7 +68,7 @@ export class OrderValidation {
     if (this.phase === Phase.Comparing) {
       // The snapshot may be ahead of the book: what it contains already is not applied again.
       if (record[at + SEQUENCE_LAST]! <= this.height) return;
-      if (this.shadow.apply(record, at) !== LedgerResult.Done) this.failed = true;
+      if (applyOrderEvent(this.shadow, record, at) !== LedgerResult.Done) this.failed = true;
     } else if (this.kept.add(record, at, doubles) > 0) {
       this.overflowed = true;
     }
@@ -88,7 +89,7 @@ export class OrderValidation {
     const count = record[at + ORDERS_COUNT]!;
     for (let i = 0; i < count; i++) {
       const order = at + SNAPSHOT_ORDERS + i * SNAPSHOT_ORDER_DOUBLES;
-      if (this.shadow.load(record, order) !== LedgerResult.Done) this.failed = true;
+      if (loadSnapshotOrder(this.shadow, record, order) !== LedgerResult.Done) this.failed = true;
     }
   }
 
@@ -102,7 +103,7 @@ export class OrderValidation {
     while (this.kept.count > 0) {
       const at = this.kept.firstAt;
       if (this.kept.doubles[at + SEQUENCE_LAST]! > this.height) {
-        if (this.shadow.apply(this.kept.doubles, at) !== LedgerResult.Done) this.failed = true;
+        if (applyOrderEvent(this.shadow, this.kept.doubles, at) !== LedgerResult.Done) this.failed = true;
       }
       this.kept.dropFirst();
     }

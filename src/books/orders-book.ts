@@ -37,8 +37,9 @@ import { BookView } from './book-view.js';
 import { BooksColumn } from './books-counters.js';
 import type { InstrumentBook } from './instrument-book.js';
 import type { BooksLimits } from './limits.js';
-import { HashedLedger } from './order-apply.js';
-import { LedgerResult } from './order-ledger.js';
+import { HashedLedger } from '../domain/hashed-ledger.js';
+import { applyOrderEvent, loadSnapshotOrder } from './order-apply.js';
+import { LedgerResult } from '../domain/order-ledger.js';
 import { OrderValidation, Verdict } from './order-validation.js';
 import type { OrdersPublisher } from './orders-publisher.js';
 import { PendingBuffer } from './pending-buffer.js';
@@ -174,7 +175,7 @@ export class OrdersBook extends BookView implements InstrumentBook {
 
   /** Applies an event and keeps it for the block's OrdersDelta. Hot. */
   private takeEvent(record: Float64Array, at: number): void {
-    const result = this.orders.apply(record, at);
+    const result = applyOrderEvent(this.orders, record, at);
     if (result !== LedgerResult.Done) {
       this.counters.add(this.row, BooksColumn.Failed, 1);
       this.lose(StateReason.IntegrityMismatch);
@@ -250,7 +251,7 @@ export class OrdersBook extends BookView implements InstrumentBook {
     const count = record[at + ORDERS_COUNT]!;
     for (let i = 0; i < count; i++) {
       const order = at + SNAPSHOT_ORDERS + i * SNAPSHOT_ORDER_DOUBLES;
-      if (this.orders.load(record, order) !== LedgerResult.Done) this.loadFailed = true;
+      if (loadSnapshotOrder(this.orders, record, order) !== LedgerResult.Done) this.loadFailed = true;
     }
     if ((flags & EventFlag.Last) !== 0) this.finishLoad(record, at);
   }

@@ -1,7 +1,7 @@
 /** What an order-by-order book tells beyond a book by levels. Books thread; hot. */
 import type { BookPublisher } from './book-publisher.js';
 import type { BookView } from './book-view.js';
-import type { HashedLedger } from './order-apply.js';
+import type { HashedLedger } from '../domain/hashed-ledger.js';
 
 export interface OrdersPublisher extends BookPublisher {
   /** `count` OrderEvent records of one block, packed one behind another. Hot. */

@@ -27,8 +27,8 @@ import { ORDER_CHANGE_FIELDS, ORDER_FIELDS } from '../wire/message-layout.js';
 import type { BookView } from './book-view.js';
 import { BookWriter } from './book-writer.js';
 import { BooksColumn } from './books-counters.js';
-import type { HashedLedger } from './order-apply.js';
-import { CLIENT_ID_WORDS, NO_SLOT, OWNER_WORDS } from './order-slab.js';
+import type { HashedLedger } from '../domain/hashed-ledger.js';
+import { CLIENT_ID_WORDS, NO_SLOT, OWNER_WORDS } from '../domain/order-slab.js';
 import type { OrdersPublisher } from './orders-publisher.js';
 import { Scratch } from './scratch.js';
 

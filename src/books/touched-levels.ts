@@ -4,7 +4,7 @@
  */
 import { IdTable, NOT_FOUND } from '../domain/id-table.js';
 import type { BookLevels } from './book-levels.js';
-import type { LevelSink } from './order-ledger.js';
+import type { LevelSink } from '../domain/order-ledger.js';
 
 const LEVELS_FIRST = 256;
 

@@ -39,9 +39,26 @@ export function decimalPlaces(text: string): number {
   return point < 0 ? 0 : text.length - point - 1;
 }
 
-/** Shortest text with at least one decimal, as Hyperliquid's node prints: 813070 at 1 is `81307.0`. */
-export function formatShortDecimal(mantissa: number, decimals: number): string {
-  const text = formatDecimal(mantissa, Math.max(1, decimals)).replace(/0+$/, '');
-  const whole = decimals === 0 ? `${mantissa}.` : text;
-  return whole.endsWith('.') ? `${whole}0` : whole;
+/**
+ * Shortest text with at least `placesMin` decimals, as Hyperliquid's node prints: 813070 at 1 decimal
+ * is `81307.0`, also if it is given as 81307000000 at 6.
+ */
+export function formatShortDecimal(mantissa: number, decimals: number, placesMin = 1): string {
+  const point = formatDecimal(mantissa, decimals);
+  const text = decimals === 0 ? `${point}.` : point;
+  let end = text.length;
+  const least = text.indexOf('.') + 1 + placesMin;
+  while (end > least && text.charCodeAt(end - 1) === 0x30) end--;
+  return text.slice(0, end).padEnd(least, '0');
+}
+
+/** Decimals that a mantissa needs: 18100 at 5 decimals needs 3 (`0.181`). */
+export function placesNeeded(mantissa: number, decimals: number): number {
+  let rest = Math.abs(mantissa);
+  let places = decimals;
+  while (places > 0 && rest % 10 === 0) {
+    rest /= 10;
+    places--;
+  }
+  return places;
 }

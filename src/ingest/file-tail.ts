@@ -73,11 +73,10 @@ export class FileTail {
     return true;
   }
 
-  /** Opens a file at a position that a search has found to begin a line. */
-  startAt(file: HourlyFile, position: number): boolean {
-    if (!this.open(file)) return false;
-    this.position = position;
-    return true;
+  /** Opens the oldest file: everything that is there is read. */
+  startAtBeginning(): boolean {
+    const oldest = nextFile(this.root, -1);
+    return oldest !== null && this.open(oldest);
   }
 
   /** Reads at most `readsMax` pieces; returns how many lines were given. */

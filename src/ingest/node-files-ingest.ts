@@ -77,6 +77,12 @@ export interface NodeFilesOptions {
   readonly report: (report: NodeReport) => void;
   /** Between two snapshots that only validate; 0 never asks for one. */
   readonly validateEveryNs: number;
+  /**
+   * Read the snapshot first, then the sources from their oldest file on, passing over what it
+   * contains: for recordings, and for a snapshot from a file. Otherwise the sources are followed from
+   * their ends, and the snapshot asked for then is newer than that.
+   */
+  readonly fromBeginning?: boolean;
 }
 
 /** Blocks come every 70 ms: a second of silence of a source is an outage. */
@@ -113,7 +119,11 @@ export class NodeFilesIngest implements Agent {
   private bytes: SnapshotBytes | null = null;
   private parser: SnapshotParser | null = null;
   private snapshotHeight = 0;
+  /** Lines up to this height are in the snapshot that was read first. */
+  private passedHeight: number = ABSENT;
   private closed = false;
+  /** The sources wait for the first snapshot. */
+  private isSnapshotFirst = false;
   malformedLines = 0;
   trades = 0;
 
@@ -143,17 +153,15 @@ export class NodeFilesIngest implements Agent {
     };
   }
 
-  /** Goes to the end of every source: the snapshot that is asked for next is newer than that. */
+  /** Opens the sources, as far as they are there. */
   start(nowNs: number): void {
     this.nowNs = nowNs;
+    this.isSnapshotFirst = this.options.fromBeginning === true;
+    this.isSnapshotWanted = this.isSnapshotFirst;
     for (const source of NODE_SOURCES) {
-      const isThere = this.tails[source].startAtEnd();
-      this.options.report({
-        kind: 'source',
-        source,
-        path: this.options.roots[source],
-        state: isThere ? 'up' : 'waiting',
-      });
+      const tail = this.tails[source];
+      const isThere = this.isSnapshotFirst ? tail.startAtBeginning() : tail.startAtEnd();
+      this.options.report({ kind: 'source', source, path: this.options.roots[source], state: isThere ? 'up' : 'waiting' });
     }
     if (this.options.validateEveryNs > 0)
       this.nextValidationNs = nowNs + this.options.validateEveryNs;
@@ -168,15 +176,27 @@ export class NodeFilesIngest implements Agent {
     let work = this.readWishes();
     if (this.outlet.flush()) {
       // Statuses before diffs: what a block's orders are is then known when its diffs are read.
-      for (const source of ['statuses', 'diffs', 'fills'] as const)
-        work += this.readSource(source, nowNs);
-      work += this.assembler.close(nowNs);
+      if (!this.isSnapshotFirst) {
+        for (const source of ['statuses', 'diffs', 'fills'] as const) work += this.readSource(source, nowNs);
+        work += this.assembler.close(nowNs);
+      }
       work += this.readSnapshot();
     }
     this.watch(nowNs);
     this.askForSnapshot(nowNs);
     this.outlet.flush();
     return work;
+  }
+
+  /** Nothing more will be written: hands on the last blocks too (end of a recording). */
+  finish(): void {
+    this.assembler.finish();
+    this.outlet.flush();
+  }
+
+  /** Everything that is there has been read and handed on. */
+  get isIdle(): boolean {
+    return !this.isSnapshotFirst && !this.outlet.isBlocked && this.bytes === null;
   }
 
   onClose(): void {
@@ -235,6 +255,7 @@ export class NodeFilesIngest implements Agent {
   private onFills(line: Buffer, start: number, end: number, receivedNs: number): void {
     const { envelope } = this;
     const isRead = envelope.read(line, start, end, this.options.timeline);
+    if (isRead && envelope.height <= this.passedHeight) return;
     const trades = isRead ? this.fills.parse(line, envelope, end, receivedNs, this.outlet) : -1;
     if (trades < 0) this.refuse('fills', 'FRAME_MALFORMED', line.subarray(start, end));
     else this.trades += trades;
@@ -366,6 +387,11 @@ export class NodeFilesIngest implements Agent {
     const result = parser.step(ORDERS_PER_TURN);
     if (result === SnapshotResult.Done) {
       this.options.report({ kind: 'snapshot', height: this.snapshotHeight, orders: parser.orders });
+      if (this.isSnapshotFirst) {
+        this.isSnapshotFirst = false;
+        this.passedHeight = this.snapshotHeight;
+        this.assembler.startAfter(this.snapshotHeight);
+      }
       this.endSnapshot();
     } else if (result === SnapshotResult.NeedMore) {
       const piece = bytes.read(SNAPSHOT_READ_BYTES);

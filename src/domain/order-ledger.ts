@@ -8,7 +8,7 @@
  *     levels   price → level: order count, head, tail       (IdTable a side)
  *     slab     order → size, queue neighbours, owner, …     (IdTable oid → slot)
  */
-import { IdTable, NOT_FOUND } from '../domain/id-table.js';
+import { IdTable, NOT_FOUND } from './id-table.js';
 import { CLIENT_ID_WORDS, NO_SLOT, OWNER_WORDS, OrderSlab } from './order-slab.js';
 
 /** What the ledger needs of the L2 book beneath it. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { LedgerResult, OrderLedger } from '../../src/books/order-ledger.js';
-import { NO_SLOT } from '../../src/books/order-slab.js';
+import { LedgerResult, OrderLedger } from '../../src/domain/order-ledger.js';
+import { NO_SLOT } from '../../src/domain/order-slab.js';
 
 interface NaiveOrder {
   readonly oid: number;
