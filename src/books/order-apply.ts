@@ -15,7 +15,11 @@ import {
 } from '../rings/record-types.js';
 
 /** Applies an OrderEvent; anything but Done means that the book is not the venue's. */
-export function applyOrderEvent(orders: HashedLedger, record: Float64Array, at: number): LedgerResult {
+export function applyOrderEvent(
+  orders: HashedLedger,
+  record: Float64Array,
+  at: number,
+): LedgerResult {
   const id = record[at + ORDER_ID]!;
   const side = record[at + ORDER_SIDE]!;
   const price = record[at + ORDER_PRICE]!;
@@ -31,7 +35,11 @@ export function applyOrderEvent(orders: HashedLedger, record: Float64Array, at: 
 }
 
 /** Adds an order of an OrderSnapshot, at the end of its price: they come in queue order. */
-export function loadSnapshotOrder(orders: HashedLedger, order: Float64Array, at: number): LedgerResult {
+export function loadSnapshotOrder(
+  orders: HashedLedger,
+  order: Float64Array,
+  at: number,
+): LedgerResult {
   const result = orders.add(order[at + 3]!, order[at]!, order[at + 1]!, order[at + 2]!, ABSENT);
   if (result === LedgerResult.Done) orders.identify(order, at + 4);
   return result;

@@ -11,7 +11,12 @@
  * Compared are side, price, size, owner and the neighbour in the queue of *every* order, and the
  * number of orders: equal counts and equal orders one way make the two books equal.
  */
-import { ORDERS_COUNT, SEQUENCE_LAST, SNAPSHOT_ORDERS, SNAPSHOT_ORDER_DOUBLES } from '../rings/record-types.js';
+import {
+  ORDERS_COUNT,
+  SEQUENCE_LAST,
+  SNAPSHOT_ORDERS,
+  SNAPSHOT_ORDER_DOUBLES,
+} from '../rings/record-types.js';
 import { BookLevels } from './book-levels.js';
 import { HashedLedger } from '../domain/hashed-ledger.js';
 import { applyOrderEvent, loadSnapshotOrder } from './order-apply.js';
@@ -51,7 +56,9 @@ export class OrderValidation {
   }
 
   get memoryBytes(): number {
-    return this.kept.memoryBytes + this.shadow.ledger.memoryBytes + this.shadowLevels.ladder.memoryBytes;
+    return (
+      this.kept.memoryBytes + this.shadow.ledger.memoryBytes + this.shadowLevels.ladder.memoryBytes
+    );
   }
 
   /** A snapshot was asked for: events are kept from now on. */
@@ -103,7 +110,8 @@ export class OrderValidation {
     while (this.kept.count > 0) {
       const at = this.kept.firstAt;
       if (this.kept.doubles[at + SEQUENCE_LAST]! > this.height) {
-        if (applyOrderEvent(this.shadow, this.kept.doubles, at) !== LedgerResult.Done) this.failed = true;
+        if (applyOrderEvent(this.shadow, this.kept.doubles, at) !== LedgerResult.Done)
+          this.failed = true;
       }
       this.kept.dropFirst();
     }
@@ -149,9 +157,11 @@ function isSameOrder(ours: OrderLedger, slot: number, theirs: OrderLedger): bool
   const other = theirs.slotOf(ours.slab.oid[slot]!);
   if (other === NO_SLOT) return false;
   if (ours.slab.size[slot] !== theirs.slab.size[other]) return false;
-  if (ours.sideOf(slot) !== theirs.sideOf(other) || ours.priceOf(slot) !== theirs.priceOf(other)) return false;
+  if (ours.sideOf(slot) !== theirs.sideOf(other) || ours.priceOf(slot) !== theirs.priceOf(other))
+    return false;
   for (let i = 0; i < OWNER_WORDS; i++) {
-    if (ours.slab.owner[slot * OWNER_WORDS + i] !== theirs.slab.owner[other * OWNER_WORDS + i]) return false;
+    if (ours.slab.owner[slot * OWNER_WORDS + i] !== theirs.slab.owner[other * OWNER_WORDS + i])
+      return false;
   }
   return idAfter(ours, slot) === idAfter(theirs, other);
 }

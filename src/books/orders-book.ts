@@ -82,7 +82,10 @@ export class OrdersBook extends BookView implements InstrumentBook {
     this.publisher = options.publisher;
     this.counters = options.counters;
     this.resync = new Resync(options.limits);
-    this.pending = new PendingBuffer(options.limits.pendingRecordsMax, options.limits.pendingBytesMax);
+    this.pending = new PendingBuffer(
+      options.limits.pendingRecordsMax,
+      options.limits.pendingBytesMax,
+    );
     this.validation = new OrderValidation(
       options.instrument.tickSize,
       options.limits.pendingRecordsMax,
@@ -122,7 +125,11 @@ export class OrdersBook extends BookView implements InstrumentBook {
         if (this.isAligned) this.validation.announce();
         return undefined;
       case RecordType.SourceState:
-        return this.onSource(record[at + SOURCE_STATE]!, record[at + SOURCE_CHANNEL]!, record[at + SOURCE_REASON]!);
+        return this.onSource(
+          record[at + SOURCE_STATE]!,
+          record[at + SOURCE_CHANNEL]!,
+          record[at + SOURCE_REASON]!,
+        );
       case RecordType.SnapshotRefused:
         this.counters.add(this.row, BooksColumn.SnapshotsRefused, 1);
         this.resync.onRefused(record[at + RETRY_AFTER_NS]!, nowNs);
@@ -251,7 +258,8 @@ export class OrdersBook extends BookView implements InstrumentBook {
     const count = record[at + ORDERS_COUNT]!;
     for (let i = 0; i < count; i++) {
       const order = at + SNAPSHOT_ORDERS + i * SNAPSHOT_ORDER_DOUBLES;
-      if (loadSnapshotOrder(this.orders, record, order) !== LedgerResult.Done) this.loadFailed = true;
+      if (loadSnapshotOrder(this.orders, record, order) !== LedgerResult.Done)
+        this.loadFailed = true;
     }
     if ((flags & EventFlag.Last) !== 0) this.finishLoad(record, at);
   }
@@ -305,7 +313,8 @@ export class OrdersBook extends BookView implements InstrumentBook {
       const at = pending.firstAt;
       const { doubles } = pending;
       // A block's end has no order in it: it is shorter than an event.
-      if (pending.firstLength === ORDERS_COUNT) this.finishBlock(doubles, at, doubles[at + SEQUENCE_LAST]!);
+      if (pending.firstLength === ORDERS_COUNT)
+        this.finishBlock(doubles, at, doubles[at + SEQUENCE_LAST]!);
       else if (doubles[at + SEQUENCE_LAST]! > this.height) this.takeEvent(doubles, at);
       if (!this.isAligned) break;
       pending.dropFirst();

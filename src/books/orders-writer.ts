@@ -64,7 +64,11 @@ export class OrdersWriter extends BookWriter implements OrdersPublisher {
       ladder.copyLevels(side, count, prices, 0);
       for (let i = 0; i < count; i++) {
         const price = prices[2 * i]!;
-        for (let slot = ledger.headAt(side, price); slot !== NO_SLOT; slot = ledger.slab.next[slot]!) {
+        for (
+          let slot = ledger.headAt(side, price);
+          slot !== NO_SLOT;
+          slot = ledger.slab.next[slot]!
+        ) {
           if (this.partCount === ORDERS_PER_MESSAGE_MAX) this.writePart(book, orders, 0);
           this.addOrder(orders, slot, side, price);
         }
@@ -104,7 +108,8 @@ export class OrdersWriter extends BookWriter implements OrdersPublisher {
     part[to + 3] = slab.oid[slot]!;
     part[to + 4] = slab.placedMs[slot]!;
     part[to + 5] = slab.attributes[slot]!;
-    for (let i = 0; i < OWNER_WORDS; i++) part[to + 6 + i] = slab.owner[slot * OWNER_WORDS + i]! >>> 0;
+    for (let i = 0; i < OWNER_WORDS; i++)
+      part[to + 6 + i] = slab.owner[slot * OWNER_WORDS + i]! >>> 0;
     for (let i = 0; i < CLIENT_ID_WORDS; i++) {
       part[to + 6 + OWNER_WORDS + i] = slab.clientId[slot * CLIENT_ID_WORDS + i]! >>> 0;
     }

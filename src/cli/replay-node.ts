@@ -26,7 +26,10 @@ export interface NodeReplayFlags {
 /** Throws FaultError for whatever cannot be used. Returns the exit code. */
 export async function replayNode(flags: NodeReplayFlags): Promise<number> {
   if (flags.data === undefined || flags.snapshot === undefined) {
-    throw new FaultError('BAD_CONFIG', 'hyperliquid-node is replayed from --data DIR and --snapshot FILE');
+    throw new FaultError(
+      'BAD_CONFIG',
+      'hyperliquid-node is replayed from --data DIR and --snapshot FILE',
+    );
   }
   const aggregation = aggregationOf(flags);
   const mode = modeOf(flags.ndjson);
@@ -61,7 +64,10 @@ function modeOf(text: string | undefined): NodeLineMode {
   if (text === undefined) return 'none';
   const mode = NODE_LINE_MODES.find((name) => name === text);
   if (mode === undefined) {
-    throw new FaultError('BAD_CONFIG', `--ndjson ${text}: hyperliquid-node has ${NODE_LINE_MODES.join(', ')}`);
+    throw new FaultError(
+      'BAD_CONFIG',
+      `--ndjson ${text}: hyperliquid-node has ${NODE_LINE_MODES.join(', ')}`,
+    );
   }
   return mode;
 }
@@ -87,13 +93,16 @@ function tell(report: NodeReport): void {
       process.stderr.write(`${pc.yellow(report.code)} ${report.source}: ${report.sample}\n`);
       return;
     case 'hole':
-      process.stderr.write(`${pc.yellow('GAP')} blocks ${report.from} to ${report.to} are missing\n`);
+      process.stderr.write(
+        `${pc.yellow('GAP')} blocks ${report.from} to ${report.to} are missing\n`,
+      );
       return;
     case 'snapshot-failed':
       process.stderr.write(`${pc.yellow('SNAPSHOT_REFUSED')} ${report.message}\n`);
       return;
     case 'source':
-      if (report.state === 'waiting') process.stderr.write(`${report.source}: nothing at ${report.path}\n`);
+      if (report.state === 'waiting')
+        process.stderr.write(`${report.source}: nothing at ${report.path}\n`);
       return;
     default:
   }

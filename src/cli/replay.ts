@@ -7,15 +7,18 @@ import type { Instrument } from '../domain/instrument.js';
 import { FaultError } from '../faults/fault.js';
 import { ReplayRun } from '../node/replay-run.js';
 import type { ReplaySummary } from '../node/replay-run.js';
+import { NODE_LAYOUTS } from '../ingest/node-data.js';
 import { suggestion } from '../ops/suggest.js';
 import { CaptureRun } from '../replay/capture-run.js';
 import { Pacer } from '../replay/pacer.js';
 import { surveyCapture } from '../replay/capture-survey.js';
 import { readTimelineOrigin } from '../time/system-clock.js';
 import { SystemScheduler } from '../time/system-scheduler.js';
+import { MARKETS, VENUE_ID as NODE_VENUE } from '../venues/hyperliquid-node/coins.js';
 import { venueById, venueIds } from '../venues/registry.js';
 import { EXIT, EXIT_CODES_HELP } from './exit-codes.js';
 import { LineOutput } from './line-output.js';
+import { replayNode } from './replay-node.js';
 
 const EXAMPLES = `
 Captures are read by their content: hftbacktest ("<local ns> <json>") and cryptofeed (raw text),
@@ -27,12 +30,17 @@ Examples:
   $ ringside replay BINANCE_FUTURES.* --instrument CTKUSDT --ndjson book --depth 5
   $ ringside replay capture.gz --ndjson trades --speed 10 > trades.ndjson
   $ ringside replay capture.gz                       only the summary
+  $ ringside replay --venue hyperliquid-node --data hl/data --snapshot l4.json --ndjson bbo
+  $ ringside replay --venue hyperliquid-node --data hl/data --snapshot l4.json --ndjson l2 \
+      --n-sig-figs 5 --mantissa 2 --depth 20
 
 A capture that was cut is replayed up to the cut, and the exit code is 10.
 
 ${EXIT_CODES_HELP}`;
 
 const MODES = ['bbo', 'book', 'trades', 'events'] as const;
+const ALL_MODES = [...MODES, 'l2', 'orders'] as const;
+const REPLAY_VENUES = [...venueIds(), NODE_VENUE];
 const DEPTH_DEFAULT = 10;
 const DEPTH_MAX = 100_000;
 /** Lines are written in parts of about this many characters. */
@@ -42,28 +50,56 @@ interface ReplayFlags {
   readonly venue: string;
   readonly speed: number;
   readonly instrument?: string[] | undefined;
-  readonly ndjson?: (typeof MODES)[number] | undefined;
-  readonly depth: number;
+  readonly ndjson?: (typeof ALL_MODES)[number] | undefined;
+  readonly depth?: number | undefined;
   readonly progress: boolean;
 }
 
 export function replayCommand() {
   return new Command('replay')
     .description('push recorded frames through the node and print what comes out')
-    .argument('<file...>', 'capture files; several are one run')
-    .option('--venue <id>', `whose traffic it is: ${venueIds().join(', ')}`, 'binance-futures')
+    .argument('[file...]', 'capture files; several are one run')
+    .option('--venue <id>', `whose traffic it is: ${REPLAY_VENUES.join(', ')}`, 'binance-futures')
     .option('--speed <factor>', 'max, or how many times faster than recorded', speedOf, Infinity)
     .option('--instrument <name...>', 'only these, e.g. BTCUSDT or binance-futures:BTCUSDT')
-    .addOption(new Option('--ndjson <what>', 'one JSON line for each').choices(MODES))
-    .option('--depth <levels>', 'levels a side in book lines', depthOf, DEPTH_DEFAULT)
+    .addOption(new Option('--ndjson <what>', 'one JSON line for each').choices(ALL_MODES))
+    .option(
+      '--depth <levels>',
+      `levels a side in book lines (${DEPTH_DEFAULT}) and l2 lines (all)`,
+      depthOf,
+    )
+    .option('--data <dir>', "hyperliquid-node: the node's data folder (hl/data)")
+    .option('--snapshot <file>', 'hyperliquid-node: the L4 snapshot that the data continue')
+    .addOption(
+      new Option('--layout <name>', 'hyperliquid-node: which files')
+        .choices(['auto', ...NODE_LAYOUTS] as const)
+        .default('auto' as const),
+    )
+    .addOption(
+      new Option('--markets <which>', 'hyperliquid-node: which coins')
+        .choices(MARKETS)
+        .default('all' as const),
+    )
+    .option('--n-sig-figs <2-5>', 'hyperliquid-node: aggregate l2 lines', Number)
+    .option('--mantissa <2|5>', 'hyperliquid-node: with 5 significant figures', Number)
     .option('--no-progress', 'no progress bar, even on a terminal')
     .addHelpText('after', EXAMPLES)
     .action(async (files, flags) => {
-      process.exitCode = await replay(files, flags);
+      const isNode = flags.venue === NODE_VENUE;
+      process.exitCode = isNode ? await replayNode(flags) : await replay(files, flags);
     });
 }
 
 async function replay(paths: readonly string[], flags: ReplayFlags): Promise<number> {
+  const mode = MODES.find((name) => name === flags.ndjson);
+  if (mode === undefined && flags.ndjson !== undefined) {
+    throw new FaultError(
+      'BAD_CONFIG',
+      `--ndjson ${flags.ndjson}: ${flags.venue} has ${MODES.join(', ')}`,
+    );
+  }
+  if (paths.length === 0)
+    throw new FaultError('BAD_CONFIG', 'replay needs at least one capture file');
   const venue = venueById(flags.venue);
   const bar = new Progress(paths, flags);
   try {
@@ -74,8 +110,8 @@ async function replay(paths: readonly string[], flags: ReplayFlags): Promise<num
       facts,
       wanted,
       firstSecond,
-      mode: flags.ndjson ?? 'none',
-      depth: flags.depth,
+      mode: mode ?? 'none',
+      depth: flags.depth ?? DEPTH_DEFAULT,
     });
     const capture = new CaptureRun(paths);
     const output = new LineOutput(process.stdout);

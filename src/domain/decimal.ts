@@ -13,7 +13,8 @@ const DECIMAL = /^(-?)(\d{1,32})(?:\.(\d{0,32}))?$/;
  */
 export function parseDecimal(text: string, decimals: number): number {
   const match = DECIMAL.exec(text);
-  if (match === null) throw new FaultError('FRAME_MALFORMED', `not a decimal: ${text.slice(0, 40)}`);
+  if (match === null)
+    throw new FaultError('FRAME_MALFORMED', `not a decimal: ${text.slice(0, 40)}`);
   const fraction = (match[3] ?? '').replace(/0+$/, '');
   if (fraction.length > decimals) {
     throw new FaultError('FRAME_PRECISION', `${text} has more than ${decimals} decimals`);

@@ -34,7 +34,13 @@ export function levelHashLane(seed: number, side: number, price: number, size: n
  * One lane of the order hash: as for a level, with the order's id taken in after the size. The order
  * hash of a book is the XOR over its resting orders; it does not cover their queue positions.
  */
-export function orderHashLane(seed: number, side: number, price: number, size: number, id: number): number {
+export function orderHashLane(
+  seed: number,
+  side: number,
+  price: number,
+  size: number,
+  id: number,
+): number {
   let h = levelHashLane(seed, side, price, size);
   h = Math.imul(h ^ (id | 0), 0x85ebca6b);
   h ^= h >>> 15;

@@ -10,7 +10,12 @@ import { Side } from './side.js';
 const RULE_DECIMALS = 8;
 
 /** The step between bucket prices at `price` (a mantissa at `priceDecimals`), at least 1. */
-export function bucketStep(price: number, priceDecimals: number, sigFigs: number, mantissa: number): number {
+export function bucketStep(
+  price: number,
+  priceDecimals: number,
+  sigFigs: number,
+  mantissa: number,
+): number {
   const shift = RULE_DECIMALS - priceDecimals;
   const digits = String(price).length + shift;
   const exponent = Math.max(digits - sigFigs, 0) - shift;

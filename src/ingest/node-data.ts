@@ -12,7 +12,10 @@ const SOURCE_NAMES: Readonly<Record<NodeSource, string>> = {
   statuses: 'node_order_statuses',
   fills: 'node_fills',
 };
-const SUFFIXES: Readonly<Record<NodeLayout, string>> = { 'by-block': '_by_block', streaming: '_streaming' };
+const SUFFIXES: Readonly<Record<NodeLayout, string>> = {
+  'by-block': '_by_block',
+  streaming: '_streaming',
+};
 
 export interface NodeData {
   readonly layout: NodeLayout;
@@ -27,11 +30,20 @@ export function findNodeData(directory: string, layout: NodeLayout | 'auto'): No
   const places = [directory, join(directory, 'data'), join(directory, 'hl', 'data')];
   const layouts = layout === 'auto' ? NODE_LAYOUTS : [layout];
   for (const candidate of layouts) {
-    const place = places.find((folder) => existsSync(join(folder, `${SOURCE_NAMES.diffs}${SUFFIXES[candidate]}`)));
+    const place = places.find((folder) =>
+      existsSync(join(folder, `${SOURCE_NAMES.diffs}${SUFFIXES[candidate]}`)),
+    );
     if (place === undefined) continue;
-    const root = (source: NodeSource): string => join(place, `${SOURCE_NAMES[source]}${SUFFIXES[candidate]}`);
-    return { layout: candidate, roots: { diffs: root('diffs'), statuses: root('statuses'), fills: root('fills') } };
+    const root = (source: NodeSource): string =>
+      join(place, `${SOURCE_NAMES[source]}${SUFFIXES[candidate]}`);
+    return {
+      layout: candidate,
+      roots: { diffs: root('diffs'), statuses: root('statuses'), fills: root('fills') },
+    };
   }
   const wanted = layouts.map((name) => `${SOURCE_NAMES.diffs}${SUFFIXES[name]}`).join(' or ');
-  throw new FaultError('FILE_UNREADABLE', `${directory}: no ${wanted} in it, in data/ or in hl/data/`);
+  throw new FaultError(
+    'FILE_UNREADABLE',
+    `${directory}: no ${wanted} in it, in data/ or in hl/data/`,
+  );
 }

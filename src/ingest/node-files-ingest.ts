@@ -161,7 +161,12 @@ export class NodeFilesIngest implements Agent {
     for (const source of NODE_SOURCES) {
       const tail = this.tails[source];
       const isThere = this.isSnapshotFirst ? tail.startAtBeginning() : tail.startAtEnd();
-      this.options.report({ kind: 'source', source, path: this.options.roots[source], state: isThere ? 'up' : 'waiting' });
+      this.options.report({
+        kind: 'source',
+        source,
+        path: this.options.roots[source],
+        state: isThere ? 'up' : 'waiting',
+      });
     }
     if (this.options.validateEveryNs > 0)
       this.nextValidationNs = nowNs + this.options.validateEveryNs;
@@ -177,7 +182,8 @@ export class NodeFilesIngest implements Agent {
     if (this.outlet.flush()) {
       // Statuses before diffs: what a block's orders are is then known when its diffs are read.
       if (!this.isSnapshotFirst) {
-        for (const source of ['statuses', 'diffs', 'fills'] as const) work += this.readSource(source, nowNs);
+        for (const source of ['statuses', 'diffs', 'fills'] as const)
+          work += this.readSource(source, nowNs);
         work += this.assembler.close(nowNs);
       }
       work += this.readSnapshot();

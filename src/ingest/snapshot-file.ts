@@ -16,9 +16,13 @@ const UNPACKED_BYTES_MAX = 2 ** 31;
  */
 export function openSnapshotFile(path: string, height: number | null): SnapshotBytes {
   try {
-    return isGzip(path) ? inMemory(gunzipSync(readFileSync(path), { maxOutputLength: UNPACKED_BYTES_MAX }), height) : byPosition(path, height);
+    return isGzip(path)
+      ? inMemory(gunzipSync(readFileSync(path), { maxOutputLength: UNPACKED_BYTES_MAX }), height)
+      : byPosition(path, height);
   } catch (error) {
-    throw new FaultError('FILE_UNREADABLE', `${path}: ${(error as Error).message}`, { cause: error });
+    throw new FaultError('FILE_UNREADABLE', `${path}: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 

@@ -4,12 +4,21 @@
  */
 import { BBO_ROW_DOUBLES } from '../books/bbo-row.js';
 import { BooksAgent } from '../books/books-agent.js';
-import { BOOKS_COLUMNS, BOOKS_WORKER_COLUMNS, BooksColumn, createBooksCounters } from '../books/books-counters.js';
+import {
+  BOOKS_COLUMNS,
+  BOOKS_WORKER_COLUMNS,
+  BooksColumn,
+  createBooksCounters,
+} from '../books/books-counters.js';
 import { DEFAULT_BOOKS_LIMITS } from '../books/limits.js';
 import type { Instrument } from '../domain/instrument.js';
 import { FaultError } from '../faults/fault.js';
 import { InvariantError } from '../faults/invariant.js';
-import { NodeFilesIngest, type NodeReport, type SnapshotBytes } from '../ingest/node-files-ingest.js';
+import {
+  NodeFilesIngest,
+  type NodeReport,
+  type SnapshotBytes,
+} from '../ingest/node-files-ingest.js';
 import type { NodeData } from '../ingest/node-data.js';
 import { openSnapshotFile } from '../ingest/snapshot-file.js';
 import { NodeLines, type NodeLineMode, type NodeSummary } from '../replay/node-lines.js';
@@ -63,7 +72,11 @@ export interface NodeReplaySummary {
 }
 
 /** The wanted coins of a snapshot file, as instruments. Throws FaultError. */
-export function readSnapshotCoins(path: string, markets: Markets, names: readonly string[] | null): Instrument[] {
+export function readSnapshotCoins(
+  path: string,
+  markets: Markets,
+  names: readonly string[] | null,
+): Instrument[] {
   const coins: string[] = [];
   const bytes = openSnapshotFile(path, null);
   const parser = new SnapshotParser(new NodeInstruments([]), {
@@ -76,11 +89,14 @@ export function readSnapshotCoins(path: string, markets: Markets, names: readonl
     const result = parser.step(Infinity);
     if (result === SnapshotResult.Done) break;
     const piece = result === SnapshotResult.NeedMore ? bytes.read(PIECE_BYTES) : null;
-    if (piece === null) throw new FaultError('CAPTURE_MALFORMED', `${path}: no L4 snapshot, or cut short`);
+    if (piece === null)
+      throw new FaultError('CAPTURE_MALFORMED', `${path}: no L4 snapshot, or cut short`);
     parser.feed(piece);
   }
   bytes.close();
-  const wanted = coins.filter((coin) => (names === null ? isWanted(coin, markets) : names.includes(coin)));
+  const wanted = coins.filter((coin) =>
+    names === null ? isWanted(coin, markets) : names.includes(coin),
+  );
   return wanted.map((coin, id) => nodeInstrument(coin, id, null));
 }
 
@@ -140,7 +156,11 @@ export class NodeReplayRun {
       },
       timeline,
       clock: this.clock,
-      limits: { ...DEFAULT_BOOKS_LIMITS, pendingRecordsMax: PENDING_RECORDS_MAX, pendingBytesMax: PENDING_BYTES_MAX },
+      limits: {
+        ...DEFAULT_BOOKS_LIMITS,
+        pendingRecordsMax: PENDING_RECORDS_MAX,
+        pendingBytesMax: PENDING_BYTES_MAX,
+      },
       takeover: false,
     });
     this.lines = new NodeLines({
@@ -193,7 +213,8 @@ export class NodeReplayRun {
 
   private giveSnapshot(): Promise<SnapshotBytes> {
     this.snapshotsGiven++;
-    if (this.snapshotsGiven > 1) return Promise.reject(new FaultError('SNAPSHOT_REFUSED', 'a replay has one snapshot'));
+    if (this.snapshotsGiven > 1)
+      return Promise.reject(new FaultError('SNAPSHOT_REFUSED', 'a replay has one snapshot'));
     return Promise.resolve(openSnapshotFile(this.options.snapshotPath, null));
   }
 }

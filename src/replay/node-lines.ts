@@ -76,7 +76,8 @@ export class NodeLines implements Agent, RecordHandler {
 
   constructor(options: NodeLinesOptions) {
     this.options = options;
-    for (const [id, instrument] of options.instruments) this.mirrors.set(id, new NodeMirror(instrument));
+    for (const [id, instrument] of options.instruments)
+      this.mirrors.set(id, new NodeMirror(instrument));
   }
 
   doWork(): number {
@@ -160,7 +161,10 @@ export class NodeLines implements Agent, RecordHandler {
       const levels = entry.sides[side];
       if (levels.count === 0) return null;
       const price = levels.priceAt(0);
-      return [...this.texts(entry, price, levels.sizeAt(0)), entry.mirror.orders.ledger.orderCountAt(side, price)];
+      return [
+        ...this.texts(entry, price, levels.sizeAt(0)),
+        entry.mirror.orders.ledger.orderCountAt(side, price),
+      ];
     };
     this.write({
       ...this.head(entry),
@@ -184,7 +188,16 @@ export class NodeLines implements Agent, RecordHandler {
       const buckets = new Float64Array(count * 3);
       const most = this.options.levels === 0 ? count : this.options.levels;
       const { priceDecimals } = entry.instrument;
-      const made = aggregateLevels(side, triples, count, priceDecimals, sigFigs, mantissa, most, buckets);
+      const made = aggregateLevels(
+        side,
+        triples,
+        count,
+        priceDecimals,
+        sigFigs,
+        mantissa,
+        most,
+        buckets,
+      );
       return Array.from({ length: made }, (_, i) => {
         const [px, sz] = this.texts(entry, buckets[i * 3]!, buckets[i * 3 + 1]!);
         return { px, sz, n: buckets[i * 3 + 2] };
@@ -212,7 +225,16 @@ export class NodeLines implements Agent, RecordHandler {
       const size = formatShortDecimal(this.decoder.trades[at + 1]!, sizeDecimals);
       const sequence = this.decoder.head[HeadField.Sequence];
       const { name } = entry.instrument;
-      this.write({ instrument: name, sequence, tradeId, exchangeNs, price, size, aggressor, ...message.parties?.[i] });
+      this.write({
+        instrument: name,
+        sequence,
+        tradeId,
+        exchangeNs,
+        price,
+        size,
+        aggressor,
+        ...message.parties?.[i],
+      });
     });
   }
 

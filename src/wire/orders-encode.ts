@@ -70,7 +70,8 @@ export class OrdersEncoder extends MessageEncoder {
     const nameOffset = at + ORDERS_SNAPSHOT_INSTRUMENT_OFFSET_WORD;
     words[at + ORDERS_SNAPSHOT_COUNT_WORD] = orderCount;
     words[nameOffset] = (word - nameOffset) * 4;
-    words[at + ORDERS_SNAPSHOT_EXPONENTS_WORD] = (-priceDecimals & 0xff) | ((-sizeDecimals & 0xff) << 8);
+    words[at + ORDERS_SNAPSHOT_EXPONENTS_WORD] =
+      (-priceDecimals & 0xff) | ((-sizeDecimals & 0xff) << 8);
     return (writeString(words, word, nameUtf8) - at) * 4;
   }
 
@@ -114,7 +115,8 @@ export class OrdersEncoder extends MessageEncoder {
   ): number {
     const vector = at + this.writeTrades(words, at, head, trades, tradesAt, count) / 4;
     const offset = at + TRADES_PARTIES_OFFSET_WORD;
-    words[at + TRADES_VTABLE_WORD] = (words[at + TRADES_VTABLE_WORD]! & 0xffff) | (PARTIES_PLACE << 16);
+    words[at + TRADES_VTABLE_WORD] =
+      (words[at + TRADES_VTABLE_WORD]! & 0xffff) | (PARTIES_PLACE << 16);
     words[offset] = (vector + 1 - offset) * 4;
     words[vector] = 0;
     words[vector + 1] = count;
@@ -160,7 +162,12 @@ function writeParties(words: Int32Array, word: number, parties: Float64Array, fr
   words[word + 17] = parties[from + OWNER_WORDS + 4]! | 0;
 }
 
-function writeAddressTop(words: Int32Array, word: number, address: Float64Array, from: number): void {
+function writeAddressTop(
+  words: Int32Array,
+  word: number,
+  address: Float64Array,
+  from: number,
+): void {
   words[word] = address[from + 1]! | 0;
   words[word + 1] = address[from]! | 0;
   words[word + 2] = address[from + 3]! | 0;

@@ -36,7 +36,13 @@ export class OrdersMirror {
     const { orders: fields } = decoder;
     for (let i = 0; i < decoder.ordersCount; i++) {
       const at = i * ORDER_FIELDS;
-      const result = this.orders.add(fields[at + 3]!, fields[at]!, fields[at + 1]!, fields[at + 2]!, AT_END);
+      const result = this.orders.add(
+        fields[at + 3]!,
+        fields[at]!,
+        fields[at + 1]!,
+        fields[at + 2]!,
+        AT_END,
+      );
       if (result === LedgerResult.Done) this.orders.identify(fields, at + 4);
       else this.isBroken = true;
     }
@@ -50,7 +56,8 @@ export class OrdersMirror {
     if (this.isBroken || this.isLoading) return false;
     const { orders: fields } = decoder;
     for (let i = 0; i < decoder.ordersCount; i++) {
-      if (this.applyChange(fields, i * ORDER_CHANGE_FIELDS) !== LedgerResult.Done) this.isBroken = true;
+      if (this.applyChange(fields, i * ORDER_CHANGE_FIELDS) !== LedgerResult.Done)
+        this.isBroken = true;
     }
     const isLast = (decoder.head[HeadField.Flags]! & EventFlag.Last) !== 0;
     return isLast ? this.prove(decoder) : !this.isBroken;

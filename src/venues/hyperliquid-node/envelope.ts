@@ -8,7 +8,16 @@
  * Ingest thread, once a line.
  */
 import type { Timeline } from '../../time/timeline.js';
-import { CURSOR_FAILED, Read, ReadTime, ascii, readIsoTime, readWhole, skipValue, startsWith } from './json-cursor.js';
+import {
+  CURSOR_FAILED,
+  Read,
+  ReadTime,
+  ascii,
+  readIsoTime,
+  readWhole,
+  skipValue,
+  startsWith,
+} from './json-cursor.js';
 import { valueOf } from './order-scan.js';
 
 const LOCAL_TIME = ascii('"local_time":');

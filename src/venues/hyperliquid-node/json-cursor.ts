@@ -187,7 +187,8 @@ export function readIsoTime(bytes: Uint8Array, at: number, end: number): number 
   if (bytes[at] !== QUOTE || at + 21 > end) return CURSOR_FAILED;
   let year = 0;
   for (let i = 0; i < YEAR_DIGITS; i++) year = year * 10 + bytes[at + 1 + i]! - ZERO;
-  if (bytes[at + 5] !== 0x2d || bytes[at + 8] !== 0x2d || bytes[at + 11] !== 0x54) return CURSOR_FAILED;
+  if (bytes[at + 5] !== 0x2d || bytes[at + 8] !== 0x2d || bytes[at + 11] !== 0x54)
+    return CURSOR_FAILED;
   const days = daysFromCivil(year, twoDigits(bytes, at + 6), twoDigits(bytes, at + 9));
   const seconds =
     days * 86400 +
@@ -218,6 +219,7 @@ function daysFromCivil(year: number, month: number, day: number): number {
   const era = Math.floor(y / 400);
   const yearOfEra = y - era * 400;
   const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
-  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  const dayOfEra =
+    yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
   return era * 146097 + dayOfEra - 719468;
 }

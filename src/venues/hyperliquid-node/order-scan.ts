@@ -10,7 +10,15 @@
  */
 import { OrderAttribute, OrderType, TimeInForce } from '../../domain/order-attributes.js';
 import { Side } from '../../domain/side.js';
-import { CURSOR_FAILED, Read, ascii, readHex, readWhole, skipValue, startsWith } from './json-cursor.js';
+import {
+  CURSOR_FAILED,
+  Read,
+  ascii,
+  readHex,
+  readWhole,
+  skipValue,
+  startsWith,
+} from './json-cursor.js';
 
 /** Words of a client id (16 bytes). */
 const CLIENT_ID_WORDS = 4;

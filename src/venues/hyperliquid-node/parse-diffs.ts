@@ -96,7 +96,13 @@ export class DiffParser {
    * Hands every wanted event of the line to the taker, in order. Returns how many events the line
    * holds, or CURSOR_FAILED with `fault` set: then those handed over so far must be forgotten.
    */
-  parse(bytes: Uint8Array, envelope: Envelope, end: number, receivedNs: number, taker: OrderEventTaker): number {
+  parse(
+    bytes: Uint8Array,
+    envelope: Envelope,
+    end: number,
+    receivedNs: number,
+    taker: OrderEventTaker,
+  ): number {
     this.fault = DiffFault.None;
     const { event } = this;
     event[EXCHANGE_NS] = envelope.blockNs;
@@ -143,9 +149,11 @@ export class DiffParser {
       const value = valueOf(bytes, i, end);
       if (value === CURSOR_FAILED) return CURSOR_FAILED;
       const next = skipValue(bytes, value, end);
-      if (next === CURSOR_FAILED || !this.readField(bytes, i, value, next, end)) return CURSOR_FAILED;
+      if (next === CURSOR_FAILED || !this.readField(bytes, i, value, next, end))
+        return CURSOR_FAILED;
       if (bytes[next] === 0x7d) {
-        const whole = event[ORDER_ID]! >= 0 && event[ORDER_SIDE]! >= 0 && this.priceAt > 0 && this.diffAt > 0;
+        const whole =
+          event[ORDER_ID]! >= 0 && event[ORDER_SIDE]! >= 0 && this.priceAt > 0 && this.diffAt > 0;
         return whole ? next + 1 : CURSOR_FAILED;
       }
       if (bytes[next] !== 0x2c) return CURSOR_FAILED;
@@ -154,7 +162,13 @@ export class DiffParser {
     return CURSOR_FAILED;
   }
 
-  private readField(bytes: Uint8Array, key: number, value: number, next: number, end: number): boolean {
+  private readField(
+    bytes: Uint8Array,
+    key: number,
+    value: number,
+    next: number,
+    end: number,
+  ): boolean {
     const { event } = this;
     if (startsWith(bytes, key, end, KEY_USER)) {
       return readHex(bytes, value, end, OWNER_WORDS, event, ORDER_OWNER) === next;
@@ -182,7 +196,8 @@ export class DiffParser {
     event[ORDER_SIZE] = 0;
     event[ORDER_SIZE_BEFORE] = ABSENT;
     event[ORDER_BEFORE_ID] = ABSENT;
-    if (!this.decimal(bytes, this.priceAt, end, this.instruments.priceDecimals(id), ORDER_PRICE)) return false;
+    if (!this.decimal(bytes, this.priceAt, end, this.instruments.priceDecimals(id), ORDER_PRICE))
+      return false;
     const at = this.diffAt;
     if (startsWith(bytes, at, end, REMOVE)) {
       event[ORDER_KIND] = OrderKind.Remove;
@@ -212,7 +227,13 @@ export class DiffParser {
     return event[ORDER_SIZE]! >= 0;
   }
 
-  private decimal(bytes: Uint8Array, at: number, end: number, decimals: number, index: number): boolean {
+  private decimal(
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    decimals: number,
+    index: number,
+  ): boolean {
     if (readDecimal(bytes, at, end, decimals) < 0) {
       // A text that is a decimal, only not at these places, is a matter of precision.
       this.fault = bytes[at] === 0x22 ? DiffFault.Precision : DiffFault.Malformed;

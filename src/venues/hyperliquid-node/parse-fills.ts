@@ -97,7 +97,13 @@ export class FillParser {
   }
 
   /** Reads a line of fills. Returns the number of trades told, or CURSOR_FAILED if it is malformed. */
-  parse(bytes: Uint8Array, envelope: Envelope, end: number, receivedNs: number, taker: TradeTaker): number {
+  parse(
+    bytes: Uint8Array,
+    envelope: Envelope,
+    end: number,
+    receivedNs: number,
+    taker: TradeTaker,
+  ): number {
     let i = envelope.eventsAt;
     let trades = 0;
     while (i < end && bytes[i] !== 0x5d) {
@@ -135,14 +141,22 @@ export class FillParser {
     if (bytes[i] !== 0x5d || priceAt < 0 || sizeAt < 0) return CURSOR_FAILED;
     if (leg.instrument === ABSENT) return i + 1;
     if (leg.side < 0 || leg.tid < 0) return CURSOR_FAILED;
-    if (readDecimal(bytes, priceAt, end, this.instruments.priceDecimals(leg.instrument)) < 0) return CURSOR_FAILED;
+    if (readDecimal(bytes, priceAt, end, this.instruments.priceDecimals(leg.instrument)) < 0)
+      return CURSOR_FAILED;
     leg.price = Read.Value;
-    if (readDecimal(bytes, sizeAt, end, this.instruments.sizeDecimals(leg.instrument)) < 0) return CURSOR_FAILED;
+    if (readDecimal(bytes, sizeAt, end, this.instruments.sizeDecimals(leg.instrument)) < 0)
+      return CURSOR_FAILED;
     leg.size = Read.Value;
     return i + 1;
   }
 
-  private readField(bytes: Uint8Array, key: number, value: number, next: number, end: number): boolean {
+  private readField(
+    bytes: Uint8Array,
+    key: number,
+    value: number,
+    next: number,
+    end: number,
+  ): boolean {
     const { leg } = this;
     if (startsWith(bytes, key, end, KEY_COIN)) {
       const symbol = this.instruments.symbols.find(bytes, value + 1, next - 1);
@@ -190,7 +204,13 @@ export class FillParser {
     return true;
   }
 
-  private tell(first: Leg, second: Leg, envelope: Envelope, receivedNs: number, taker: TradeTaker): void {
+  private tell(
+    first: Leg,
+    second: Leg,
+    envelope: Envelope,
+    receivedNs: number,
+    taker: TradeTaker,
+  ): void {
     const buyer = first.side === Side.Bid ? first : second;
     const seller = first.side === Side.Bid ? second : first;
     const { event } = this;

@@ -10,7 +10,15 @@
  */
 import { ABSENT, SNAPSHOT_ORDER_DOUBLES } from '../../rings/record-types.js';
 import { NO_SYMBOL } from '../symbol-table.js';
-import { CURSOR_FAILED, Read, readDecimal, readHex, readWhole, skipString, skipValue } from './json-cursor.js';
+import {
+  CURSOR_FAILED,
+  Read,
+  readDecimal,
+  readHex,
+  readWhole,
+  skipString,
+  skipValue,
+} from './json-cursor.js';
 import type { NodeInstruments } from './node-instruments.js';
 import { OrderScan } from './order-scan.js';
 
@@ -29,9 +37,24 @@ export interface SnapshotTaker {
   onCoinEnd(): void;
 }
 
-const State = { Start: 0, Coins: 1, Coin: 2, Sides: 3, Orders: 4, SideEnd: 5, CoinEnd: 6, Done: 7 } as const;
+const State = {
+  Start: 0,
+  Coins: 1,
+  Coin: 2,
+  Sides: 3,
+  Orders: 4,
+  SideEnd: 5,
+  CoinEnd: 6,
+  Done: 7,
+} as const;
 
-export const SnapshotResult = { NeedMore: 0, Done: 1, Paused: 2, Malformed: -1, Precision: -2 } as const;
+export const SnapshotResult = {
+  NeedMore: 0,
+  Done: 1,
+  Paused: 2,
+  Malformed: -1,
+  Precision: -2,
+} as const;
 
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
@@ -59,7 +82,8 @@ export class SnapshotParser {
 
   /** Adds the next bytes of the file. */
   feed(chunk: Buffer): void {
-    this.bytes = this.at === this.bytes.length ? chunk : Buffer.concat([this.bytes.subarray(this.at), chunk]);
+    this.bytes =
+      this.at === this.bytes.length ? chunk : Buffer.concat([this.bytes.subarray(this.at), chunk]);
     this.at = 0;
   }
 
@@ -87,7 +111,8 @@ export class SnapshotParser {
   private isCut(at: number): boolean {
     if (at >= this.bytes.length) return true;
     const first = this.bytes[at];
-    const plausible = first === OPEN_BRACKET || first === QUOTE || first === COMMA || first === CLOSE_BRACKET;
+    const plausible =
+      first === OPEN_BRACKET || first === QUOTE || first === COMMA || first === CLOSE_BRACKET;
     const digit = first !== undefined && first >= 0x30 && first <= 0x39;
     return (plausible || digit) && skipValueOrCut(this.bytes, at);
   }
@@ -126,7 +151,8 @@ export class SnapshotParser {
       return at + 1;
     }
     const next = readWhole(this.bytes, at + 1, end);
-    if (next < 0 || this.bytes[next] !== COMMA || this.bytes[next + 1] !== OPEN_BRACKET) return CURSOR_FAILED;
+    if (next < 0 || this.bytes[next] !== COMMA || this.bytes[next + 1] !== OPEN_BRACKET)
+      return CURSOR_FAILED;
     this.taker.onHeight(Read.Value);
     this.state = State.Coins;
     return next + 2;
@@ -148,7 +174,12 @@ export class SnapshotParser {
   private coin(at: number, end: number): number {
     if (this.bytes[at] !== OPEN_BRACKET || this.bytes[at + 1] !== QUOTE) return CURSOR_FAILED;
     const close = skipString(this.bytes, at + 1, end);
-    if (close < 0 || close + 1 >= end || this.bytes[close] !== COMMA || this.bytes[close + 1] !== OPEN_BRACKET) {
+    if (
+      close < 0 ||
+      close + 1 >= end ||
+      this.bytes[close] !== COMMA ||
+      this.bytes[close + 1] !== OPEN_BRACKET
+    ) {
       return CURSOR_FAILED;
     }
     const symbol = this.instruments.symbols.find(this.bytes, at + 2, close - 1);
@@ -167,7 +198,8 @@ export class SnapshotParser {
       this.state = State.Sides;
       return at + 1;
     }
-    if (this.bytes[at] !== CLOSE_BRACKET || this.bytes[at + 1] !== CLOSE_BRACKET) return CURSOR_FAILED;
+    if (this.bytes[at] !== CLOSE_BRACKET || this.bytes[at + 1] !== CLOSE_BRACKET)
+      return CURSOR_FAILED;
     this.taker.onCoinEnd();
     this.state = State.Coins;
     return at + 2;

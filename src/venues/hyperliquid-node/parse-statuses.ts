@@ -50,7 +50,10 @@ export class StatusScanner {
 
   /** Learns from a line of statuses of block `height`. Returns how many identities it gave. */
   learn(line: Buffer, height: number): number {
-    return this.collect(line, OPEN, height, 0) + this.collect(line, TRIGGERED, height, OrderAttribute.Triggered);
+    return (
+      this.collect(line, OPEN, height, 0) +
+      this.collect(line, TRIGGERED, height, OrderAttribute.Triggered)
+    );
   }
 
   private collect(line: Buffer, needle: Buffer, height: number, also: number): number {
@@ -66,7 +69,8 @@ export class StatusScanner {
         continue;
       }
       if (this.scan.isTrigger && also === 0) continue;
-      if (this.instruments.symbols.find(line, this.scan.coinAt, this.scan.coinEnd) === NO_SYMBOL) continue;
+      if (this.instruments.symbols.find(line, this.scan.coinAt, this.scan.coinEnd) === NO_SYMBOL)
+        continue;
       this.keep(height, also);
       found++;
     }
@@ -108,7 +112,11 @@ export class StatusScanner {
       this.height[kept] = this.height[slot]!;
       this.placedMs[kept] = this.placedMs[slot]!;
       this.attributes[kept] = this.attributes[slot]!;
-      this.clientId.copyWithin(kept * CLIENT_ID_WORDS, slot * CLIENT_ID_WORDS, (slot + 1) * CLIENT_ID_WORDS);
+      this.clientId.copyWithin(
+        kept * CLIENT_ID_WORDS,
+        slot * CLIENT_ID_WORDS,
+        (slot + 1) * CLIENT_ID_WORDS,
+      );
       kept++;
     }
     if (this.count === 0) return;
