@@ -17,6 +17,12 @@ import { RECORD_TOO_LARGE, RING_FULL, type RingProducer } from '../rings/ring-pr
 export interface BooksOutput {
   readonly ring: RingProducer;
   readonly bell: DoorbellRinger;
+  /**
+   * What happens to a message that finds the ring full: `wait` (the default) holds the worker back
+   * until there is room; `leave` leaves it out, for a reader that must not slow others down and
+   * that notices the hole by the sequence.
+   */
+  readonly whenFull?: 'wait' | 'leave';
 }
 
 const SPILL_HEADER_DOUBLES = 2;
@@ -35,12 +41,16 @@ export class OutputLane {
   private begin = 0;
   private end = 0;
   private dirty = false;
+  private readonly leaves: boolean;
+  /** Messages left out so far. */
+  leftOut = 0;
 
   constructor(output: BooksOutput) {
     this.ring = output.ring;
     this.bell = output.bell;
     this.doubles = output.ring.doubles;
     this.words = output.ring.words;
+    this.leaves = output.whenFull === 'leave';
   }
 
   /** Room for a record, as an index into `doubles`; always succeeds. Hot. */
@@ -55,6 +65,7 @@ export class OutputLane {
       }
       if (slot === RECORD_TOO_LARGE) throw new InvariantError('a message fits the output ring');
     }
+    if (this.leaves) return this.claimNowhere(payloadBytes);
     return this.claimSpill(typeId, payloadBytes);
   }
 
@@ -108,6 +119,18 @@ export class OutputLane {
     this.doubles = this.spill;
     this.words = this.spillWords;
     return slot;
+  }
+
+  /** Room that nobody will read: the spill's memory, which stays empty. */
+  private claimNowhere(payloadBytes: number): number {
+    this.leftOut++;
+    const needed = (payloadBytes + 7) >>> 3;
+    if (needed > this.spill.length) {
+      this.resizeSpill(2 ** Math.ceil(Math.log2(Math.max(SPILL_DOUBLES_FIRST, needed))));
+    }
+    this.doubles = this.spill;
+    this.words = this.spillWords;
+    return 0;
   }
 
   private resizeSpill(doubles: number): void {

@@ -20,6 +20,7 @@ export interface BooksWiring {
   readonly outputs: readonly {
     readonly ring: SharedArrayBuffer;
     readonly bell: SharedArrayBuffer;
+    readonly whenFull: 'wait' | 'leave';
   }[];
   readonly wanted: { readonly ring: SharedArrayBuffer; readonly bell: SharedArrayBuffer };
   readonly bbo: SharedArrayBuffer;
@@ -40,7 +41,7 @@ export function assembleBooks(wiring: BooksWiring): BooksAgent {
     ring: new RingProducer(ring),
     bell: new DoorbellRinger(bell),
   });
-  const outputs = wiring.outputs.map(lane);
+  const outputs = wiring.outputs.map((output) => ({ ...lane(output), whenFull: output.whenFull }));
   const wanted = lane(wiring.wanted);
   if (wiring.takeover) {
     for (const { ring } of outputs) ring.announceNewWriter();

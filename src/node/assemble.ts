@@ -111,6 +111,7 @@ class Assembler {
       outputs: outputs.map((ring) => ({
         ring: ringOf(memory, ring.name),
         bell: this.bellFor(ring),
+        whenFull: ring.whenFull,
       })),
       wanted: { ring: ringOf(memory, wanted.name), bell: this.bellFor(wanted) },
       bbo: memory.bbo,

@@ -43,8 +43,8 @@ export const LIMITS = {
   /** `exchangeInfo` of the largest venue is about 4 MB. */
   instrumentsBytesMax: 64 * 1024 * 1024,
 
-  /** Events that may wait for an embedding program's iterator before the oldest are dropped. */
-  iteratorQueueMax: 8_192,
+  /** The embedding program's reader looks at least this often. */
+  readerIdleMs: 50,
   /** Records read from the embedding rings in one turn of the main thread's loop. */
   embedRecordsPerTurn: 2_048,
 } as const;

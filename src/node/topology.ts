@@ -40,6 +40,8 @@ export interface RingPlan {
   readonly from: AgentName;
   readonly to: AgentName;
   readonly capacityWords: number;
+  /** A full ring holds its writer back, or the message is left out and the reader sees the hole. */
+  readonly whenFull: 'wait' | 'leave';
 }
 
 export interface NodePlan {
@@ -123,34 +125,22 @@ function threadsOf(layout: Layout, books: readonly AgentName[], broadcast: boole
 }
 
 function ringsOf(books: readonly AgentName[], input: PlanInput): RingPlan[] {
-  const size = (words: number): number => input.ringWords ?? words;
+  const { feedRingWords, wantedRingWords, outRingWords, embedRingWords } = LIMITS;
   const rings: RingPlan[] = [];
+  const add = (
+    name: string,
+    from: AgentName,
+    to: AgentName,
+    words: number,
+    whenFull: RingPlan['whenFull'] = 'wait',
+  ): void => {
+    rings.push({ name, from, to, capacityWords: input.ringWords ?? words, whenFull });
+  };
   books.forEach((agent, shard) => {
-    rings.push(
-      {
-        name: `feed-${shard}`,
-        from: 'ingest',
-        to: agent,
-        capacityWords: size(LIMITS.feedRingWords),
-      },
-      { name: `wanted-${shard}`, from: agent, to: 'ingest', capacityWords: LIMITS.wantedRingWords },
-    );
-    if (input.broadcast) {
-      rings.push({
-        name: `out-${shard}`,
-        from: agent,
-        to: 'broadcast',
-        capacityWords: size(LIMITS.outRingWords),
-      });
-    }
-    if (input.reader) {
-      rings.push({
-        name: `embed-${shard}`,
-        from: agent,
-        to: 'reader',
-        capacityWords: size(LIMITS.embedRingWords),
-      });
-    }
+    add(`feed-${shard}`, 'ingest', agent, feedRingWords);
+    add(`wanted-${shard}`, agent, 'ingest', wantedRingWords);
+    if (input.broadcast) add(`out-${shard}`, agent, 'broadcast', outRingWords);
+    if (input.reader) add(`embed-${shard}`, agent, 'reader', embedRingWords, 'leave');
   });
   return rings;
 }
