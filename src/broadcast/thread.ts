@@ -34,6 +34,8 @@ export interface BroadcastServerWiring {
   readonly tlsKeyFile?: string | undefined;
   readonly allowedOrigins: readonly string[];
   readonly allowedHosts: readonly string[];
+  readonly connections: number;
+  readonly connectionsPerAddress: number;
 }
 
 /** Where the build puts the dashboard: dist/dashboard, beside dist/src. */
@@ -48,7 +50,11 @@ export interface BroadcastPart {
 export function assembleBroadcast(wiring: BroadcastWiring): BroadcastPart {
   const { server, histograms, rows } = wiring;
   const { tlsCertFile: certFile, tlsKeyFile: keyFile } = server;
-  const limits = resolveLimits();
+  const overrides = {
+    connectionsMax: server.connections,
+    connectionsPerAddressMax: server.connectionsPerAddress,
+  };
+  const limits = resolveLimits(overrides);
   const inputs = wiring.rings.map((ring) => new RingConsumer(ring));
   if (wiring.takeover) {
     // The mirrors are empty: the books have to tell everything again.
@@ -71,6 +77,7 @@ export function assembleBroadcast(wiring: BroadcastWiring): BroadcastPart {
       allowedOrigins: server.allowedOrigins,
       allowedHosts: server.allowedHosts,
     },
+    limits: overrides,
     dashboardDirectory: fileURLToPath(DASHBOARD),
     pages: wiring.pages,
     version: wiring.version,

@@ -27,6 +27,8 @@ const serverSchema = z
     tlsKeyFile: z.string().min(1).optional(),
     allowedOrigins: z.array(z.string().min(1)).default([]),
     allowedHosts: z.array(z.string().min(1)).default([]),
+    connections: z.number().int().min(1).max(100_000).default(5_000),
+    connectionsPerAddress: z.number().int().min(1).max(100_000).default(20),
   })
   .refine((server) => (server.tlsCertFile === undefined) === (server.tlsKeyFile === undefined), {
     message: 'tlsCertFile and tlsKeyFile belong together',

@@ -92,6 +92,18 @@ export const SETTINGS: readonly Setting[] = [
     about: 'names accepted in the Host header, beside the listening address',
   },
   {
+    path: 'server.connections',
+    flag: '--connections <number>',
+    kind: 'number',
+    about: 'most clients at one time',
+  },
+  {
+    path: 'server.connectionsPerAddress',
+    flag: '--connections-per-address <number>',
+    kind: 'number',
+    about: 'most clients at one time from one address',
+  },
+  {
     path: 'admin.port',
     flag: '--admin-port <number>',
     kind: 'number',
