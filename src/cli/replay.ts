@@ -60,8 +60,16 @@ export function replayCommand() {
     .description('push recorded frames through the node and print what comes out')
     .argument('[file...]', 'capture files; several are one run')
     .option('--venue <id>', `whose traffic it is: ${REPLAY_VENUES.join(', ')}`, 'binance-futures')
-    .option('--speed <factor>', 'max, or how many times faster than recorded', speedOf, Infinity)
-    .option('--instrument <name...>', 'only these, e.g. BTCUSDT or binance-futures:BTCUSDT')
+    .addOption(
+      new Option('--speed <factor>', 'max, or how many times faster than recorded')
+        .argParser(speedOf)
+        .default(Infinity, 'max'),
+    )
+    .option(
+      '--instrument <name>',
+      'only this, e.g. BTCUSDT or binance-futures:BTCUSDT; repeatable',
+      collected,
+    )
     .addOption(new Option('--ndjson <what>', 'one JSON line for each').choices(ALL_MODES))
     .option(
       '--depth <levels>',
@@ -84,8 +92,10 @@ export function replayCommand() {
     .option('--mantissa <2|5>', 'hyperliquid-node: with 5 significant figures', Number)
     .option('--no-progress', 'no progress bar, even on a terminal')
     .addHelpText('after', EXAMPLES)
-    .action(async (files, flags) => {
+    .action(async (files, flags, command) => {
       const isNode = flags.venue === NODE_VENUE;
+      if (!isNode && files.length === 0)
+        command.error('error: at least one capture file is needed');
       process.exitCode = isNode ? await replayNode(flags) : await replay(files, flags);
     });
 }
@@ -98,8 +108,6 @@ async function replay(paths: readonly string[], flags: ReplayFlags): Promise<num
       `--ndjson ${flags.ndjson}: ${flags.venue} has ${MODES.join(', ')}`,
     );
   }
-  if (paths.length === 0)
-    throw new FaultError('BAD_CONFIG', 'replay needs at least one capture file');
   const venue = venueById(flags.venue);
   const bar = new Progress(paths, flags);
   try {
@@ -192,7 +200,7 @@ function wantedOf(
 ): Instrument[] {
   if (names === undefined) return [...instruments];
   const symbols = instruments.map(({ symbol }) => symbol);
-  return [...new Set(names)].map((name) => {
+  const wanted = names.map((name) => {
     const found = instruments.find(({ symbol, name: full }) => name === symbol || name === full);
     if (found !== undefined) return found;
     const near = suggestion(name.replace(`${venueId}:`, ''), symbols);
@@ -201,6 +209,12 @@ function wantedOf(
       `${name} is not in this capture${near}; it has ${symbols.join(', ')}`,
     );
   });
+  return [...new Set(wanted)];
+}
+
+/** Comma-separated, and again with every further option. */
+function collected(text: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), ...text.split(',').filter((name) => name !== '')];
 }
 
 function speedOf(text: string): number {

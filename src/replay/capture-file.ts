@@ -44,7 +44,9 @@ export class CaptureFile implements ChunkProgress {
     }
     const last = this.lastLine(rest);
     if (last !== null) yield [last];
-    if (this.format === null) throw this.malformed('there is nothing in it');
+    if (this.format !== null) return;
+    if (this.truncation === null) throw this.malformed('there is nothing in it');
+    throw new FaultError('CAPTURE_TRUNCATED', `${this.path}: ${this.truncation}; nothing is left`);
   }
 
   private entriesOf(bytes: Buffer): CaptureEntry[] {
@@ -83,11 +85,10 @@ export class CaptureFile implements ChunkProgress {
     }
     const line = trimmed(rest);
     if (line.length === 0) return null;
-    const reading = this.format?.read(line, this.index) ?? formatOf(line)?.read(line, this.index);
-    const isWhole =
-      reading === PASSED_OVER ||
-      (reading !== null && reading !== undefined && isWholeJson(reading.bytes));
-    if (isWhole || this.format === null) return this.readLine(line);
+    const format = this.format ?? formatOf(line);
+    const reading = format?.read(line, this.index) ?? null;
+    const isWhole = reading === PASSED_OVER || (reading !== null && isWholeJson(reading.bytes));
+    if (isWhole || format === null) return this.readLine(line);
     this.truncation = `line ${this.lines + 1}, the last one, is cut`;
     return null;
   }

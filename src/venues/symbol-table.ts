@@ -9,8 +9,6 @@ const FNV_PRIME = 0x01000193;
 const EMPTY = -1;
 
 export const NO_SYMBOL = -1;
-/** A longer symbol is not looked up: no venue of ours has one, and a scan has to end somewhere. */
-export const SYMBOL_BYTES_MAX = 64;
 
 export class SymbolTable {
   private readonly mask: number;
@@ -20,7 +18,7 @@ export class SymbolTable {
   private readonly starts: Int32Array;
   private readonly text: Uint8Array;
 
-  /** @param symbols distinct, each at most SYMBOL_BYTES_MAX bytes; the index is that in this list */
+  /** @param symbols distinct; the index is that in this list */
   constructor(symbols: readonly string[]) {
     const encoded = symbols.map((symbol) => new TextEncoder().encode(symbol));
     const size = 1 << Math.max(4, Math.ceil(Math.log2((symbols.length + 1) * 4)));

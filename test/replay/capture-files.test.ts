@@ -131,6 +131,15 @@ test('Capture file: a last line that is cut is left out and told, one that only 
   assert.equal(unended.file.truncation, null);
 });
 
+test('Capture file: one of which nothing whole is left is cut, not of an unknown format', async () => {
+  const packed = gzipSync(manyLines(100)).subarray(0, 30);
+  await assert.rejects(readFile(packed), faultWith('CAPTURE_TRUNCATED'));
+  await assert.rejects(
+    readFile('1723161255088156767 {"stream":"ethusdt@de'),
+    faultWith('CAPTURE_TRUNCATED'),
+  );
+});
+
 test('Capture file: lines of no format are counted and the first is named', async () => {
   const { entries, file } = await readFile(
     '1723161255 {"a":1}\nrubbish\n1 {"a":1}\n1723161256 {"a":2}\n',

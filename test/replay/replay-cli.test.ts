@@ -89,11 +89,13 @@ test('ringside replay: without --ndjson there is only the summary', () => {
 test('ringside replay: --instrument takes a symbol or a full name, and refuses what is not there', () => {
   const two = fileOf('eth', made(50, 'ETHUSDT'));
   for (const name of ['ETHUSDT', 'binance-futures:ETHUSDT']) {
-    const { lines, stderr } = run(WHOLE, two, '--instrument', name, '--ndjson', 'bbo');
+    const { lines, stderr } = run('--instrument', name, WHOLE, two, '--ndjson', 'bbo');
     assert.equal(lines.length, 47);
     assert.ok(lines.every((line) => line.includes('"binance-futures:ETHUSDT"')));
     assert.equal(summaryOf(stderr)['applied'], 47);
   }
+  const both = run(WHOLE, two, '--instrument', 'ETHUSDT,BTCUSDT', '--instrument', 'ETHUSDT');
+  assert.equal(summaryOf(both.stderr)['applied'], 497 + 47);
   const { code, stderr } = run(WHOLE, '--instrument', 'BTCUSD');
   assert.equal(code, EXIT.UnknownSymbol);
   assert.match(stderr, /UNKNOWN_SYMBOL.*did you mean "BTCUSDT"/);

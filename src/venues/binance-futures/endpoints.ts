@@ -9,8 +9,8 @@
 import { FaultError } from '../../faults/fault.js';
 import type { EndpointOverrides, VenueLimits } from '../venue.js';
 
-export const PRODUCTION_REST_URL = 'https://fapi.binance.com';
-export const PRODUCTION_WEB_SOCKET_URL = 'wss://fstream.binance.com';
+const PRODUCTION_REST_URL = 'https://fapi.binance.com';
+const PRODUCTION_WEB_SOCKET_URL = 'wss://fstream.binance.com';
 
 /** Traffic classes of the split WebSocket root. */
 export type Route = 'public' | 'market';
