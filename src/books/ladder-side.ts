@@ -117,6 +117,11 @@ export class LadderSide {
     this.baseKey = Infinity;
   }
 
+  /** Levels that lie outside the window: exact, but slower. */
+  get farCount(): number {
+    return this.far.count;
+  }
+
   get memoryBytes(): number {
     const bitmap = this.words.byteLength + this.summary.byteLength;
     return this.sizes.byteLength + bitmap + this.far.memoryBytes;

@@ -45,6 +45,11 @@ export class Ladder {
     return (side === Side.Bid ? this.bids : this.asks).copyLevels(max, target, at);
   }
 
+  /** Levels of a side that lie outside its window: exact, but slower. */
+  farCount(side: Side): number {
+    return (side === Side.Bid ? this.bids : this.asks).farCount;
+  }
+
   clear(): void {
     this.bids.clear();
     this.asks.clear();

@@ -59,6 +59,7 @@ test('BooksAgent: a full output holds back the input; nothing is lost, nothing b
   feedUpdates(roomy, 600, 7);
   rig.turn(false);
   assert.ok(rig.worker.get(0, BooksWorkerColumn.Spilled) > 0);
+  assert.ok(rig.worker.get(0, BooksWorkerColumn.SpilledBytesMax) < 8192, 'the turn ended early');
   const recordsBefore = rig.worker.get(0, BooksWorkerColumn.Records);
   for (let i = 0; i < 5; i++) rig.turn(false);
   assert.equal(rig.worker.get(0, BooksWorkerColumn.Records), recordsBefore, 'no input is taken');

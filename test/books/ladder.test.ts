@@ -174,3 +174,24 @@ test('Ladder: a price beyond 2^32 and a size beyond 2^32 are kept exactly', () =
   });
   assertEqualBooks(ladder, naive);
 });
+
+test('Ladder: the window grows with the book, so that few levels are far', () => {
+  const ladder = new Ladder(1);
+  for (let i = 0; i < 1000; i++) ladder.set(Side.Bid, 1_000_000 - i * 8, 1);
+  assert.equal(ladder.count(Side.Bid), 1000);
+  assert.ok(ladder.farCount(Side.Bid) <= 1000 / 8, `${ladder.farCount(Side.Bid)} of 1,000 are far`);
+});
+
+test('Ladder: the window follows the touch down, so that what is near it is never far', () => {
+  for (const side of [Side.Bid, Side.Ask]) {
+    const ladder = new Ladder(1);
+    const worse = side === Side.Bid ? -1 : 1;
+    for (let i = 0; i < 40; i++) ladder.set(side, 1_000_000 + worse * i, 1);
+    for (let i = 0; i < 5000; i++) {
+      ladder.set(side, 1_000_000 + worse * i, 0);
+      ladder.set(side, 1_000_000 + worse * (i + 40), 1);
+      assert.equal(ladder.farCount(side), 0, `at step ${i}`);
+    }
+    assert.equal(ladder.count(side), 40);
+  }
+});

@@ -622,3 +622,81 @@ test('OrderBook: losing one instrument leaves the others as they are', () => {
     [BookState.Live, BookState.Suspect, BookState.Live],
   );
 });
+
+test('OrderBook: an update in several records is whole with its last one', () => {
+  const rig = liveRig();
+  rig.feed(RecordType.DepthUpdate, rig.book(0, 0, [111, 115, 110], [[101, 1]], []));
+  rig.feed(RecordType.DepthUpdate, rig.book(0, EventFlag.Last, [111, 115, 110], [], [[101, 0]]));
+  const messages = rig.turn();
+  assert.deepEqual(told(messages), [
+    'delta Live/Aligned @115',
+    'delta Live/Aligned @115',
+    'bbo Live/Aligned',
+  ]);
+  assert.deepEqual([messages[0]!.flags, messages[1]!.flags], [0, EventFlag.Last]);
+  assert.equal(rig.count(BooksColumn.Applied), 2);
+});
+
+test('OrderBook: the rest of an update that a loss cut in two is judged anew', () => {
+  const rig = liveRig();
+  rig.clock.advanceBy(5e9);
+  rig.feed(RecordType.DepthUpdate, rig.book(0, 0, [111, 115, 110], [[98, 1]], []));
+  rig.source(SourceState.FrameLost, StateReason.MalformedFrame);
+  rig.feed(RecordType.DepthUpdate, rig.book(0, EventFlag.Last, [111, 115, 110], [[97, 1]], []));
+  rig.snapshot(120, BIDS, ASKS);
+  rig.depth(121, 125, 120, [], []);
+  rig.turn();
+  assert.equal(rig.checker.book().state, BookState.Live);
+  assert.deepEqual(
+    rig.checker.book().levels.levels(0),
+    BIDS.map((level) => [...level]),
+  );
+});
+
+test('OrderBook: what was kept before a lost frame is forgotten, and no second request goes out', () => {
+  const rig = new BooksRig();
+  rig.turn();
+  rig.depth(101, 110, 100, [], []);
+  rig.turn();
+  assert.equal(rig.count(BooksColumn.Buffered), 1);
+  rig.source(SourceState.FrameLost, StateReason.MalformedFrame);
+  rig.turn();
+  assert.equal(rig.count(BooksColumn.Buffered), 0);
+  rig.clock.advanceBy(1e9);
+  rig.turn();
+  assert.deepEqual(
+    rig.wanted().map((w) => w.attempt),
+    [1],
+    'the one under way will be judged',
+  );
+});
+
+test('OrderBook: a snapshot older than the one that is loaded is not used', () => {
+  const rig = new BooksRig();
+  rig.turn();
+  rig.depth(95, 100, 90, [], []);
+  rig.snapshot(105, BIDS, ASKS);
+  rig.snapshot(90, [[1, 1]], [[2, 1]]);
+  rig.depth(106, 110, 105, [], []);
+  assert.equal(told(rig.turn())[0], 'snapshot Live/Aligned @105');
+});
+
+test('OrderBook: a frame lost between the parts of a snapshot spoils it', () => {
+  const rig = new BooksRig();
+  rig.turn();
+  rig.depth(101, 110, 100, [], []);
+  rig.snapshot(105, BIDS, [], EventFlag.Snapshot);
+  rig.source(SourceState.FrameLost, StateReason.RingFull);
+  rig.snapshot(105, [], ASKS, EventFlag.Continued | EventFlag.Last);
+  rig.depth(106, 112, 105, [], []);
+  rig.turn();
+  assert.equal(rig.checker.book().state, BookState.Syncing);
+  assert.equal(rig.count(BooksColumn.Snapshots), 0);
+});
+
+test('OrderBook: silence before it was ever Live changes nothing', () => {
+  const rig = new BooksRig();
+  rig.turn();
+  rig.source(SourceState.Silent);
+  assert.deepEqual(rig.turn(), []);
+});
