@@ -6,12 +6,12 @@ import type { CounterTable } from '../rings/counters.js';
 import type { Scheduler } from '../time/clock.js';
 import type { ConnectionPlan, Venue } from '../venues/venue.js';
 import type { Timeline } from '../time/timeline.js';
-import type { ConnectionOptions } from './connection.js';
 import { ConnectionMachine } from './connection.js';
 import type {
   ConnectionAction,
   ConnectionEvent,
   ConnectionInput,
+  ConnectionOptions,
   LegIndex,
 } from './connection-words.js';
 import { ConnectionState } from './connection-words.js';

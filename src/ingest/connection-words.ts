@@ -1,7 +1,23 @@
 /**
  * What goes into the connection's state machine and what comes out of it. Ingest thread; cold.
  */
-import type { ControlMessage } from '../venues/venue.js';
+import type { Prng } from '../domain/prng.js';
+import type { ConnectionPlan, ControlMessage, EventSink, VenueLimits } from '../venues/venue.js';
+import type { IngestLimits } from './limits.js';
+import type { RateLimit } from './rate-limit.js';
+
+export interface ConnectionOptions {
+  readonly plan: ConnectionPlan;
+  readonly venue: VenueLimits;
+  readonly limits: IngestLimits;
+  readonly prng: Prng;
+  /** Connection attempts of this address, shared by all connections to the venue. */
+  readonly attempts: RateLimit;
+  /** Where the arbiter passes events on to. */
+  readonly sink: EventSink;
+  /** Slots of all instruments (stream-watch.ts slotCount). */
+  readonly slots: number;
+}
 
 export const ConnectionState = {
   Idle: 'idle',

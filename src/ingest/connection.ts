@@ -10,18 +10,20 @@
  * (line-arbiter.ts says how), so nothing is lost by it.
  */
 import { StateReason } from '../domain/book-state.js';
-import type { Prng } from '../domain/prng.js';
 import { unreachable } from '../faults/invariant.js';
 import { SourceState } from '../rings/record-types.js';
-import type { ConnectionPlan, ControlMessage, EventSink, VenueLimits } from '../venues/venue.js';
+import type { ControlMessage } from '../venues/venue.js';
 import { Backoff } from './backoff.js';
-import type { ConnectionAction, ConnectionEvent, ConnectionInput } from './connection-words.js';
+import type {
+  ConnectionAction,
+  ConnectionEvent,
+  ConnectionInput,
+  ConnectionOptions,
+} from './connection-words.js';
 import { ConnectionState } from './connection-words.js';
 import { Leg, LegPhase, LegWish } from './leg.js';
-import type { IngestLimits } from './limits.js';
 import { NS_PER_MS } from './limits.js';
 import { LineArbiter } from './line-arbiter.js';
-import type { RateLimit } from './rate-limit.js';
 import { hasJoined, hasJoinedAll } from './overlap.js';
 import { Rotation } from './rotation.js';
 import { Silence } from './silence.js';
@@ -30,19 +32,6 @@ import { NEVER_NS, StreamBoard, StreamStatus, WatchFlag } from './stream-watch.j
 
 /** How often an overlap asks whether all streams have joined. */
 const JOIN_POLL_NS = 50 * NS_PER_MS;
-
-export interface ConnectionOptions {
-  readonly plan: ConnectionPlan;
-  readonly venue: VenueLimits;
-  readonly limits: IngestLimits;
-  readonly prng: Prng;
-  /** Connection attempts of this address, shared by all connections to the venue. */
-  readonly attempts: RateLimit;
-  /** Where the arbiter passes events on to. */
-  readonly sink: EventSink;
-  /** Slots of all instruments (stream-watch.ts slotCount). */
-  readonly slots: number;
-}
 
 export class ConnectionMachine {
   readonly legs: readonly [Leg, Leg];

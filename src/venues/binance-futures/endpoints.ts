@@ -67,3 +67,9 @@ export const LIMITS: VenueLimits = {
 /** 1,024 are allowed; fewer share a fate, and a snapshot storm after a loss stays small. */
 export const STREAMS_PER_CONNECTION_MAX = 200;
 export const STREAMS_PER_SUBSCRIBE_MAX = 50;
+
+/** "Every request will contain X-MBX-USED-WEIGHT-(intervalNum)(intervalLetter)": of the address. */
+export function readUsedWeight(headers: Readonly<Record<string, string>>): number | null {
+  const text = headers['x-mbx-used-weight-1m'];
+  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : null;
+}

@@ -2,7 +2,7 @@
 import { FuturesParser } from './parse.js';
 import type { Venue, VenueOptions } from '../venue.js';
 import { FuturesCaptureScout } from './capture.js';
-import { endpointsFrom, LIMITS } from './endpoints.js';
+import { endpointsFrom, LIMITS, readUsedWeight } from './endpoints.js';
 import { instrumentsRequest, readInstruments, VENUE_ID } from './instruments.js';
 import { FuturesSequencer } from './sequencer.js';
 import { SnapshotReader, snapshotRequest } from './snapshot.js';
@@ -28,6 +28,7 @@ export function createBinanceFutures(options: VenueOptions): Venue {
     createSequencer: () => new FuturesSequencer(),
     readControl,
     snapshotRequest: (instrument) => snapshotRequest(instrument, settings, endpoints),
+    readUsedWeight,
     readSnapshot: (body, instrument, receivedNs, timeline, sink) =>
       snapshots.read(body, instrument, receivedNs, timeline, sink),
     createCaptureScout: () => new FuturesCaptureScout(),
