@@ -11,6 +11,7 @@ import { RingConsumer } from '../src/rings/ring-consumer.js';
 import { RingProducer } from '../src/rings/ring-producer.js';
 import type { Agent } from '../src/runtime/agent.js';
 import { AgentRunner } from '../src/runtime/agent-runner.js';
+import { EventLoopRunner } from '../src/runtime/event-loop-runner.js';
 import { createIdleStrategy } from '../src/runtime/idle-strategy.js';
 import type { IdleName } from '../src/runtime/idle-strategy.js';
 import { createThreadControl } from '../src/runtime/thread-control.js';
@@ -19,6 +20,8 @@ import { SystemClock } from '../src/time/system-clock.js';
 export interface RingWork {
   readonly role: 'sum' | 'relay' | 'sink' | 'post';
   readonly idle: IdleName;
+  /** True: on the thread's event loop, woken by Atomics.waitAsync; else in a blocking loop. */
+  readonly onEventLoop: boolean;
   readonly input: SharedArrayBuffer;
   readonly inputBell: SharedArrayBuffer;
   /** relay: where to. */
@@ -104,9 +107,22 @@ if (work.role === 'post') {
 } else {
   const agents = { sum: SumAgent, sink: SinkAgent, relay: RelayAgent };
   const agent = new agents[work.role]();
-  const idle = createIdleStrategy(work.idle, { doorbell: work.inputBell, idleMsMax: 1000 });
+  const control = createThreadControl();
+  const { inputBell: doorbell, idle: idleName } = work;
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker port has no origin
   port.postMessage('ready');
   // Ended by terminate: the bench has what it wants by then.
-  new AgentRunner({ agent, clock, idle, control: createThreadControl() }).run();
+  if (work.onEventLoop) {
+    await new EventLoopRunner({
+      agent,
+      clock,
+      doorbell,
+      control,
+      idleKind: idleName,
+      idleMsMax: 1000,
+    }).run();
+  } else {
+    const idle = createIdleStrategy(idleName, { doorbell, idleMsMax: 1000 });
+    new AgentRunner({ agent, clock, idle, control }).run();
+  }
 }

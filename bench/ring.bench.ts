@@ -46,6 +46,7 @@ async function rig(
   idle: IdleName,
   threads: number,
   records: number,
+  onEventLoop = false,
 ): Promise<Rig> {
   const hops = Array.from({ length: threads - 1 }, () => new Hop());
   const results = new SharedArrayBuffer((2 + records) * 8);
@@ -56,6 +57,7 @@ async function rig(
     const workerData: RingWork = {
       role: next === undefined ? last : 'relay',
       idle,
+      onEventLoop,
       input: hop.ring,
       inputBell: hop.bell,
       ...(next === undefined ? {} : { output: next.ring, outputBell: next.bell }),
@@ -182,8 +184,12 @@ function latencyRound(rigged: Rig, send: (dueNs: number) => void): Float64Array 
   return rigged.results.slice(2 + LATENCY_RECORDS / 10).sort();
 }
 
-async function ringLatency(idle: IdleName, threads: number): Promise<Float64Array> {
-  const rigged = await rig('sink', idle, threads, LATENCY_RECORDS);
+async function ringLatency(
+  idle: IdleName,
+  threads: number,
+  onEventLoop: boolean,
+): Promise<Float64Array> {
+  const rigged = await rig('sink', idle, threads, LATENCY_RECORDS, onEventLoop);
   const { producer, ringer } = rigged;
   const sorted = latencyRound(rigged, (dueNs) => {
     const slot = producer.tryClaim(1, PAYLOAD_DOUBLES * 8);
@@ -214,20 +220,21 @@ async function latency(): Promise<BenchRow[]> {
   const posted = await postLatency();
   const cores = availableParallelism();
   const rows: BenchRow[] = [];
-  for (const [idle, threads] of [
-    ['spin', 2],
-    ['park', 2],
-    ['hybrid', 2],
-    ['spin', 3],
-    ['park', 3],
-    ['park', 4],
+  for (const [idle, threads, where] of [
+    ['spin', 2, ''],
+    ['park', 2, ''],
+    ['hybrid', 2, ''],
+    ['park', 2, ', event loop'],
+    ['spin', 3, ''],
+    ['park', 3, ''],
+    ['park', 4, ''],
   ] as const) {
-    const sorted = await ringLatency(idle, threads);
+    const sorted = await ringLatency(idle, threads, where !== '');
     for (const q of [0.5, 0.99, 0.999]) {
       rows.push(
         row({
           part: PART,
-          case: `one way, ${threads} threads, ${idle}, p${q * 100}`,
+          case: `one way, ${threads} threads, ${idle}${where}, p${q * 100}`,
           unit: 'µs',
           ours: quantile(sorted, q) / 1000,
           ...(threads === 2 ? { rival: 'postMessage', rivalNs: quantile(posted, q) / 1000 } : {}),

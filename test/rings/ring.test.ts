@@ -389,3 +389,12 @@ function pollBoth(consumer: RingConsumer, model: ModelRing, max: number, throwAt
     if (!(error instanceof RangeError)) throw error;
   }
 }
+
+test('Ring: a new reader is noticed once by the writer, a new writer once by the reader', () => {
+  const { producer, consumer } = ringOf(64);
+  assert.ok(!producer.takeReaderChange() && !consumer.takeWriterChange());
+  consumer.announceNewReader();
+  producer.announceNewWriter();
+  assert.ok(producer.takeReaderChange() && consumer.takeWriterChange());
+  assert.ok(!producer.takeReaderChange() && !consumer.takeWriterChange());
+});
