@@ -92,6 +92,12 @@ export class Exchange implements IdSource {
     else if (paused) this.commandDueNs = this.timeNs;
   }
 
+  /** The market goes on from this time: what passed since it was made is not made up for. */
+  resumeAt(nowNs: number): void {
+    if (this.commandDueNs < nowNs) this.commandDueNs = nowNs;
+    if (this.timeNs < nowNs) this.timeNs = nowNs;
+  }
+
   /** Work at times of the exchange's own line, in order with the commands. */
   addCadence(firstNs: number, run: (timeNs: number) => number): void {
     this.cadences.push({ dueNs: firstNs, run });

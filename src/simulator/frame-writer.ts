@@ -9,6 +9,7 @@ const CHUNK_BYTES = 256 * 1024;
 const ZERO = 0x30;
 const POINT = 0x2e;
 const MINUS = 0x2d;
+const BILLION = 1e9;
 
 /** Bytes of constant text, for `ascii`. */
 export function asciiBytes(text: string): Uint8Array {
@@ -61,7 +62,10 @@ export class FrameWriter {
     this.decimal(value, 0);
   }
 
-  /** A mantissa with exactly `decimals` places. */
+  /**
+   * A mantissa with exactly `decimals` places. Digits are made from the right, nine at a time in
+   * 32-bit arithmetic: dividing doubles digit by digit costs three times as much.
+   */
   decimal(mantissa: number, decimals: number): void {
     const { chunk } = this;
     let rest = mantissa;
@@ -69,23 +73,27 @@ export class FrameWriter {
       chunk[this.at++] = MINUS;
       rest = -rest;
     }
-    const bytes = Math.max(digitsOf(rest), decimals + 1) + (decimals > 0 ? 1 : 0);
-    let at = this.at + bytes;
-    if (at > chunk.length) throw new InvariantError('frame over its bound');
-    this.at = at;
-    for (let place = 0; place < decimals; place++) {
-      const quotient = Math.floor(rest / 10);
-      chunk[--at] = ZERO + (rest - quotient * 10);
-      rest = quotient;
+    const start = this.at;
+    const digits = digitsOf(rest);
+    // A whole part of zero stands before the point: "0.05".
+    const places = digits > decimals ? digits : decimals + 1;
+    const end = start + places + (decimals > 0 ? 1 : 0);
+    if (end > chunk.length) throw new InvariantError('frame over its bound');
+    this.at = end;
+    let at = end;
+    let place = 0;
+    while (place < places) {
+      const above = rest < BILLION ? 0 : Math.floor(rest / BILLION);
+      let low = (rest - above * BILLION) | 0;
+      rest = above;
+      const until = places - place < 9 ? places : place + 9;
+      for (; place < until; place++) {
+        if (place === decimals && place > 0) chunk[--at] = POINT;
+        const quotient = (low / 10) | 0;
+        chunk[--at] = ZERO + (low - quotient * 10);
+        low = quotient;
+      }
     }
-    if (decimals > 0) chunk[--at] = POINT;
-    do {
-      const quotient = Math.floor(rest / 10);
-      chunk[--at] = ZERO + (rest - quotient * 10);
-      rest = quotient;
-    } while (rest > 0);
-    // A whole part of zero before at least one digit: "0.05".
-    while (at > this.at - bytes) chunk[--at] = ZERO;
   }
 }
 

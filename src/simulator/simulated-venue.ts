@@ -130,6 +130,7 @@ export class SimulatedVenue {
   start(): void {
     invariant(!this.running, 'the venue runs already');
     this.running = true;
+    this.exchange.resumeAt(this.scheduler.nowNs());
     this.after(SECOND_NS, () => this.everySecond());
     this.planTurn();
   }
