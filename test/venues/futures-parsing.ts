@@ -25,15 +25,37 @@ export interface Parsed {
   readonly channel: number;
 }
 
+const wasmSinks = { aggTrade: new CollectingSink(), trade: new CollectingSink() };
+/** One for all tests: what an earlier frame left in the scanner's memory must not matter. */
+const wasmParsers = {
+  aggTrade: new FuturesParser(INSTRUMENTS, 'aggTrade', TEST_TIMELINE, wasmSinks.aggTrade, 0),
+  trade: new FuturesParser(INSTRUMENTS, 'trade', TEST_TIMELINE, wasmSinks.trade, 0),
+};
+assert.ok(wasmParsers.aggTrade.usesWasm, 'the scanner is compiled: npm run build:code');
+
+function assertSameByWasm(
+  bytes: Uint8Array,
+  end: number,
+  tradeKind: TradeKind,
+  result: ParseResult,
+  event: CollectedEvent | undefined,
+): void {
+  const sink = wasmSinks[tradeKind];
+  sink.events.length = 0;
+  assert.equal(wasmParsers[tradeKind].parse(bytes, 13, end, RECEIVED_NS), result);
+  assert.deepEqual(sink.events[0], event);
+}
+
 /** Parses `text` from the middle of a larger buffer, so that offsets and rubbish behind it count. */
 export function parse(text: string | Uint8Array, tradeKind: TradeKind = 'aggTrade'): Parsed {
   const sink = new CollectingSink();
-  const parser = new FuturesParser(INSTRUMENTS, tradeKind, TEST_TIMELINE, sink);
+  const parser = new FuturesParser(INSTRUMENTS, tradeKind, TEST_TIMELINE, sink, Infinity);
   const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text;
   const around = new Uint8Array(bytes.length + 40).fill(0x39);
   around.set(bytes, 13);
   const result = parser.parse(around, 13, 13 + bytes.length, RECEIVED_NS);
   assert.ok(sink.events.length === (result === ParseResult.Events ? 1 : 0));
+  assertSameByWasm(around, 13 + bytes.length, tradeKind, result, sink.events[0]);
   return {
     result,
     event: sink.events[0],

@@ -1,7 +1,8 @@
 /**
- * Futures frames → feed events: the fast scanner first, the strict parser for what it declines. Ingest
- * thread and replay, hot. The seam between them is the scratch: whatever scans a frame leaves one event
- * there, with the venue's milliseconds in place of times, and this file finishes and delivers it.
+ * Futures frames → feed events: the WebAssembly scanner for depth frames, the JavaScript scanner for
+ * what it declines, the strict parser for what both decline. Ingest thread and replay, hot. The seam
+ * between them is the scratch: whatever scans a frame leaves one event there, with the venue's
+ * milliseconds in place of times, and this file finishes and delivers it.
  */
 import type { Instrument } from '../../domain/instrument.js';
 import * as Record from '../../rings/record-types.js';
@@ -12,10 +13,18 @@ import { ParseResult } from '../venue.js';
 import type { TradeKind } from './messages.js';
 import { StrictParser } from './parse-strict.js';
 import { FuturesScanner } from './scan.js';
+import { createDepthScanner } from '../scan/wasm-memory.js';
+import { WasmDepthScanner } from './scan-wasm.js';
+
+/** Shorter frames (tickers, trades, a few levels) are read as fast without the copy and the calls. */
+const WASM_BYTES_MIN = 320;
 
 export class FuturesParser implements FrameParser {
   slowPathCount = 0;
-  private readonly scratch = new EventScratch();
+  private scratch = new EventScratch();
+  private readonly plainScratch = this.scratch;
+  private readonly wasmScratch = new EventScratch();
+  private readonly wasm: WasmDepthScanner | null;
   private readonly scanner: FuturesScanner;
   private readonly strict: StrictParser;
 
@@ -24,7 +33,11 @@ export class FuturesParser implements FrameParser {
     tradeKind: TradeKind,
     private readonly timeline: Timeline,
     private readonly sink: EventSink,
+    private readonly wasmBytesMin: number = WASM_BYTES_MIN,
   ) {
+    const instance = wasmBytesMin === Infinity ? null : createDepthScanner();
+    this.wasm =
+      instance === null ? null : new WasmDepthScanner(instance, instruments, this.wasmScratch);
     this.scanner = new FuturesScanner(instruments, tradeKind, this.scratch);
     this.strict = new StrictParser(instruments, tradeKind, this.scratch);
   }
@@ -37,18 +50,36 @@ export class FuturesParser implements FrameParser {
     return this.scratch.channel;
   }
 
+  /** Where to receive into, so that frames are read in place; null where there is no such place. */
+  get receiveBuffer(): Uint8Array | null {
+    return this.wasm === null ? null : this.wasm.receiveBuffer;
+  }
+
+  /** True while depth frames go through WebAssembly. */
+  get usesWasm(): boolean {
+    return this.wasm !== null;
+  }
+
   /** Frames in this buffer will be read in place, without a copy. */
   adoptReceiveBuffer(buffer: ArrayBuffer | SharedArrayBuffer): void {
     this.scanner.memory.adopt(buffer);
   }
 
   parse(bytes: Uint8Array, start: number, end: number, receivedNs: number): ParseResult {
-    if (!this.scanner.scan(bytes, start, end)) {
+    if (
+      this.wasm !== null &&
+      end - start >= this.wasmBytesMin &&
+      this.wasm.scan(bytes, start, end)
+    ) {
+      this.scratch = this.wasmScratch;
+    } else if (this.scanPlain(bytes, start, end)) {
+      // The event stands in the plain scratch.
+    } else {
       this.slowPathCount++;
       const result = this.strict.parse(bytes.subarray(start, end));
       if (result !== ParseResult.Events) return result;
     }
-    const scratch = this.scratch;
+    const { scratch } = this;
     const event = scratch.event;
     event[Record.RECEIVED_NS] = receivedNs;
     event[Record.EXCHANGE_NS] = this.timeline.fromUnixMs(event[Record.EXCHANGE_NS]!);
@@ -58,5 +89,10 @@ export class FuturesParser implements FrameParser {
     return this.sink.accept(scratch.recordType, event, scratch.doubles)
       ? ParseResult.Events
       : ParseResult.SinkFull;
+  }
+
+  private scanPlain(bytes: Uint8Array, start: number, end: number): boolean {
+    this.scratch = this.plainScratch;
+    return this.scanner.scan(bytes, start, end);
   }
 }

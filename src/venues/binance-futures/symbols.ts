@@ -9,12 +9,15 @@ export interface FuturesSettings {
   readonly trades: TradeKind;
   /** Levels a side in a REST snapshot. */
   readonly snapshotLimit: 5 | 10 | 20 | 50 | 100 | 500 | 1000;
+  /** `auto` reads depth frames by WebAssembly where that is there. */
+  readonly scanner: 'auto' | 'js';
 }
 
 const CHOICES: Readonly<Record<keyof FuturesSettings, readonly string[]>> = {
   depthInterval: ['100ms', '0ms', '250ms', '500ms'],
   trades: ['aggTrade', 'trade'],
   snapshotLimit: ['1000', '5', '10', '20', '50', '100', '500'],
+  scanner: ['auto', 'js'],
 };
 
 /** The first choice of each is the default. Throws FaultError BAD_CONFIG. */
@@ -35,6 +38,7 @@ export function settingsFrom(given: Readonly<Record<string, string>>): FuturesSe
     depthInterval: chosen('depthInterval') as FuturesSettings['depthInterval'],
     trades: chosen('trades') as TradeKind,
     snapshotLimit: Number(chosen('snapshotLimit')) as FuturesSettings['snapshotLimit'],
+    scanner: chosen('scanner') as FuturesSettings['scanner'],
   };
 }
 

@@ -24,7 +24,9 @@ export function createBinanceFutures(options: VenueOptions): Venue {
     planConnections: (instruments, channels) =>
       planConnections(instruments, channels, settings, endpoints),
     createParser: (instruments, timeline, sink) =>
-      new FuturesParser(instruments, settings.trades, timeline, sink),
+      settings.scanner === 'js'
+        ? new FuturesParser(instruments, settings.trades, timeline, sink, Infinity)
+        : new FuturesParser(instruments, settings.trades, timeline, sink),
     createSequencer: () => new FuturesSequencer(),
     readControl,
     snapshotRequest: (instrument) => snapshotRequest(instrument, settings, endpoints),

@@ -98,14 +98,31 @@ function scanLong(at: i32, high: u64): u64 {
   return high * powerOfTen(count) + combineEight((word << shift) | (ZEROS >> (64 - shift)));
 }
 
-/** Address of the next quote at or after `at`; may lie beyond the frame (the caller checks the end). */
+/** High bits where a byte is a control character, a backslash or beyond ASCII; may mark too many. */
+// @ts-ignore: decorator
+@inline
+function oddMask(x: u64): u64 {
+  const y = x ^ 0x5c5c5c5c5c5c5c5c;
+  const backslash = (y - 0x0101010101010101) & ~y;
+  return (x | (x - 0x2020202020202020) | (x + 0x0101010101010101) | backslash) & 0x8080808080808080;
+}
+
+/** Address of the quote that ends the plain string at `at`; `end` if it is not plain or not ended. */
 // @ts-ignore: decorator
 @inline
 function findQuote(at: i32, end: i32): i32 {
   while (at < end) {
-    const x = load<u64>(at) ^ 0x2222222222222222;
+    const word = load<u64>(at);
+    const x = word ^ 0x2222222222222222;
     const found = (x - 0x0101010101010101) & ~x & 0x8080808080808080;
-    if (found != 0) return at + <i32>(ctz(found) >> 3);
+    if (found != 0) {
+      const bits = ctz(found) & 0x78;
+      const before = bits == 0 ? 0 : (<u64>1 << bits) - 1;
+      // What stands behind the quote is filled with spaces, which are plain.
+      const text = (word & before) | (0x2020202020202020 & ~before);
+      return oddMask(text) != 0 ? end : at + <i32>(bits >> 3);
+    }
+    if (oddMask(word) != 0) return end;
     at += 8;
   }
   return end;
@@ -114,6 +131,8 @@ function findQuote(at: i32, end: i32): i32 {
 /** A whole number that ends in a comma, as a double; -1 if it is none. Leaves `cursor` behind the comma. */
 function scanWhole(at: i32): f64 {
   const word = load<u64>(at);
+  // JSON knows no leading zeros: the strict parser is to say so.
+  if ((word & 0xff) == 0x30) return -1;
   const mask = nonDigitMask(word);
   if (mask == 0) {
     // Nine to fifteen digits: times in milliseconds and update ids, the usual case.
@@ -249,7 +268,6 @@ export function scanHeader(at: i32, end: i32): i32 {
   const engineMs = scanWhole(cursor + 4);
   if (engineMs < 0 || load<u32>(cursor) != 0x3a227322 || load<u8>(cursor + 4) != QUOTE) return -1;
   const symbolAt = cursor + 5;
-  // A backslash needs no look: a symbol that holds one is not in the table of symbols.
   let i = findQuote(symbolAt, end);
   if (load<u8>(i + 1) != COMMA) return -1;
   store<f64>(SYMBOL_AT << 3, symbolAt);
