@@ -8,11 +8,12 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { invariant } from '../src/faults/invariant.js';
 import { DoorbellRinger, createDoorbell } from '../src/rings/doorbell.js';
+import { RingConsumer } from '../src/rings/ring-consumer.js';
 import { createRing } from '../src/rings/ring-layout.js';
 import { RING_FULL, RingProducer } from '../src/rings/ring-producer.js';
 import type { IdleName } from '../src/runtime/idle-strategy.js';
 import { SystemClock } from '../src/time/system-clock.js';
-import { defineBench, median, row } from './harness.js';
+import { defineBench, measure, median, row } from './harness.js';
 import type { BenchRow } from './harness.js';
 import type { RingWork } from './ring-worker.js';
 
@@ -170,6 +171,46 @@ async function throughput(): Promise<BenchRow[]> {
   );
 }
 
+/** Both ends in one thread: what a record costs the two together, without the traffic between cores. */
+async function oneThread(): Promise<BenchRow[]> {
+  const rows: BenchRow[] = [];
+  for (const batch of [1, 16, 64]) {
+    const { ring, bell } = new Hop();
+    const producer = new RingProducer(ring);
+    const consumer = new RingConsumer(ring);
+    const ringer = new DoorbellRinger(bell);
+    let sum = 0;
+    const handler = {
+      onRecord(_typeId: number, slot: number): void {
+        sum += consumer.doubles[slot]!;
+      },
+    };
+    const records = 16 * 1024;
+    rows.push(
+      ...(await measure({
+        part: PART,
+        case: `64 B, one thread, commit and poll every ${batch}`,
+        unit: 'ns/record',
+        operations: records,
+        rivals: [],
+        ours: () => {
+          sum = 0;
+          for (let i = 1; i <= records; i++) {
+            put(producer, ringer, i);
+            if (i % batch === 0) {
+              producer.commit();
+              ringer.ring();
+              consumer.poll(handler, batch);
+            }
+          }
+          return sum;
+        },
+      })),
+    );
+  }
+  return rows;
+}
+
 /** Sorted latencies in ns of LATENCY_RECORDS records, one every 1 / RATE_PER_SECOND. */
 function latencyRound(rigged: Rig, send: (dueNs: number) => void): Float64Array {
   const stepNs = 1e9 / RATE_PER_SECOND;
@@ -253,6 +294,6 @@ export default defineBench({
   part: PART,
   mix: `records of 64 bytes; latency open loop at ${RATE_PER_SECOND / 1000} k/s, this thread spins on the clock to be on time; threads in a row, the middle ones relay`,
   async run() {
-    return [...(await throughput()), ...(await latency())];
+    return [...(await oneThread()), ...(await throughput()), ...(await latency())];
   },
 });
