@@ -6,6 +6,7 @@ import { reportFailure } from './cli/failure.js';
 import { replayCommand } from './cli/replay.js';
 import { serveCommand } from './cli/serve.js';
 import { simCommand } from './cli/sim.js';
+import { topCommand } from './cli/top.js';
 import { packageVersion } from './cli/version.js';
 
 const EXAMPLES = `
@@ -24,8 +25,10 @@ const program = new Command('ringside')
   .showHelpAfterError("(try 'ringside --help')")
   .addHelpText('after', EXAMPLES)
   .addCommand(serveCommand())
+  // Some commands are typed by commander's extra typings; the class is the same.
   .addCommand(replayCommand() as unknown as Command)
-  .addCommand(simCommand());
+  .addCommand(simCommand())
+  .addCommand(topCommand() as unknown as Command);
 
 for (const command of program.commands) {
   command.showHelpAfterError(`(try 'ringside ${command.name()} --help')`);

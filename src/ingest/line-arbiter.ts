@@ -16,7 +16,8 @@
  * they are ahead, in case the successor dies. A successor that is always behind joins never; but once
  * one of its events ended where an event of the old socket did, it is *proven* that it will reach the
  * line at a common cut: the old socket may be closed, and the stream pauses until it is there. So there
- * is no gap by construction, and no duplicate either. A stream without continuity (a ticker: only the newest counts) joins at the first event
+ * is no gap by construction, and no duplicate either. A stream without continuity (a ticker: only
+ * the newest counts) joins at the first event
  * that is not older. One without any number never joins: it changes hands with the connection.
  */
 import { invariant } from '../faults/invariant.js';

@@ -44,7 +44,7 @@ export const BROADCAST_FAMILIES: readonly BroadcastFamily[] = [
     name: 'folded_total',
     kind: 'counter',
     label: 'policy',
-    help: 'What slow readers got instead of single deltas: merged messages, sequences folded into them, fresh snapshots',
+    help: 'What slow readers got for single deltas: merged messages, sequences in them, snapshots',
     columns: { merged: C.Merged, folded: C.Folded, reanchored: C.Reanchored },
   },
   one('counter', 'dropped_total', 'Messages that the server dropped past its own bound', C.Dropped),

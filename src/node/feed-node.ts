@@ -15,11 +15,12 @@ import type { NodeConfig } from '../ops/config-schema.js';
 import { healthPage, readyPage } from '../ops/health.js';
 import type { HealthSources, Page } from '../ops/health.js';
 import type { Log } from '../ops/log.js';
-import { suggestion } from '../ops/suggest.js';
 import type { TimelineOrigin } from '../time/system-clock.js';
 import { SystemScheduler } from '../time/system-scheduler.js';
-import { venueById, venueIds } from '../venues/registry.js';
+import { venueById } from '../venues/registry.js';
 import type { Venue, VenueOptions } from '../venues/venue.js';
+import { configuredVenue, overridesOf } from './configured-venue.js';
+import type { ChosenVenue } from './configured-venue.js';
 import { loadInstruments } from './load-instruments.js';
 import { LIMITS } from './limits.js';
 import { allocate } from './memory.js';
@@ -241,25 +242,14 @@ export class FeedNode {
   }
 
   /** The venue of the configuration, or the simulator's. */
-  private async chooseVenue(): Promise<{ venueId: string; venueOptions: VenueOptions }> {
+  private async chooseVenue(): Promise<ChosenVenue> {
     const { venue, simulator } = this.options.config;
-    const own = {
-      ...(venue.restUrl === undefined ? {} : { restUrl: venue.restUrl }),
-      ...(venue.webSocketUrl === undefined ? {} : { webSocketUrl: venue.webSocketUrl }),
-      settings: venue.settings,
-    };
-    if (venue.id !== undefined) {
-      if (!venueIds().includes(venue.id)) {
-        const known = `known: ${venueIds().join(', ')}${suggestion(venue.id, venueIds())}`;
-        throw new FaultError('UNKNOWN_VENUE', `no venue "${venue.id}"; ${known}`);
-      }
-      return { venueId: venue.id, venueOptions: own };
-    }
+    if (venue.id !== undefined) return configuredVenue(venue);
     this.simulator = new SimulatorThread(simulator, (detail) => {
       this.fatal(new FaultError('THREAD_FAILING', `the simulator ended: ${detail}`));
     });
     const { venueId, restUrl, webSocketUrl } = await this.simulator.start();
-    return { venueId, venueOptions: { restUrl, webSocketUrl, ...own } };
+    return { venueId, venueOptions: { restUrl, webSocketUrl, ...overridesOf(venue) } };
   }
 
   private async startThreads(

@@ -27,7 +27,7 @@ export interface ThreadFactory {
 export interface SupervisorEvents {
   /** A replacement is about to be started; the old one is gone. */
   onReplaced(name: string, reason: EndReason, detail: string, restarts: number): void;
-  /** The first look at a replacement's work: `tookNs` from the failure (of a hang: the last heartbeat) to readiness. */
+  /** The replacement works: `tookNs` from the failure (of a hang: the last heartbeat) to then. */
   onRecovered(name: string, tookNs: number): void;
   /** The restart budget is spent. */
   onGivenUp(name: string, reason: EndReason, detail: string): void;

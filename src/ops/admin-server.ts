@@ -55,7 +55,8 @@ export class AdminServer {
       this.server.once('error', (error: NodeJS.ErrnoException) => {
         const known =
           error.code === 'EADDRINUSE' || error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL';
-        const message = `cannot listen on ${host}:${port} for the admin pages: ${error.code ?? error.message}`;
+        const why = error.code ?? error.message;
+        const message = `cannot listen on ${host}:${port} for the admin pages: ${why}`;
         reject(known ? new FaultError('PORT_IN_USE', message) : error);
       });
       this.server.listen(port, host, () => resolve((this.server.address() as AddressInfo).port));

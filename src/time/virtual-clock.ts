@@ -1,3 +1,4 @@
+/** Time that moves only when told, for tests and simulations: every run from a seed is the same. */
 import { invariant } from '../faults/invariant.js';
 import type { Scheduler } from './clock.js';
 
