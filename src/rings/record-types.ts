@@ -69,7 +69,10 @@ export const TICKER_ASK_PRICE = 10;
 export const TICKER_ASK_SIZE = 11;
 export const BOOK_TICKER_DOUBLES = 12;
 
-/** Trade: SEQUENCE_FIRST … SEQUENCE_LAST are the venue's raw trade ids that it covers. */
+/**
+ * Trade: SEQUENCE_FIRST … SEQUENCE_LAST are the numbers of the venue's channel that it covers, by which
+ * its continuity is judged: trade ids, or ids of aggregates.
+ */
 export const TRADE_PRICE = 8;
 export const TRADE_SIZE = 9;
 export const TRADE_AGGRESSOR = 10;

@@ -86,8 +86,8 @@ test('Futures parser: an aggregate trade whose buyer was the maker was a sale', 
     1,
     2e6,
     RECEIVED_NS,
-    100,
-    105,
+    5933014,
+    5933014,
     -1,
     1e6,
     10,
@@ -108,6 +108,38 @@ test('Futures parser: a trade is taken with its id, one that was off the book is
   for (const type of ['INSURANCE_FUND', 'ADL', 'NA']) {
     assert.equal(parse(trade(`,"X":"${type}"`), 'trade').result, ParseResult.Ignored);
   }
+});
+
+test('Futures parser: a trade covers the ids of off-book trades right before it, and no others', () => {
+  const sink = new CollectingSink();
+  const parser = new FuturesParser(INSTRUMENTS, 'trade', TEST_TIMELINE, sink);
+  const send = (symbol: string, id: number, type: string): void => {
+    const bytes = new TextEncoder().encode(
+      `{"e":"trade","E":1,"T":1,"s":"${symbol}","t":${id},"p":"1","q":"2","X":"${type}","m":true}`,
+    );
+    parser.parse(bytes, 0, bytes.length, 0);
+  };
+  send('BTCUSDT', 10, 'MARKET');
+  send('BTCUSDT', 11, 'ADL');
+  send('SHIBUSDT', 99, 'ADL');
+  send('BTCUSDT', 12, 'INSURANCE_FUND');
+  send('BTCUSDT', 13, 'MARKET');
+  send('BTCUSDT', 14, 'MARKET');
+  send('BTCUSDT', 15, 'NA');
+  // 16 is lost: the gap must stay one
+  send('BTCUSDT', 17, 'MARKET');
+  send('SHIBUSDT', 100, 'MARKET');
+  const ranges = sink.events.map(({ doubles }) => [
+    doubles[R.SEQUENCE_FIRST],
+    doubles[R.SEQUENCE_LAST],
+  ]);
+  assert.deepEqual(ranges, [
+    [10, 10],
+    [11, 13],
+    [14, 14],
+    [17, 17],
+    [99, 100],
+  ]);
 });
 
 test('Futures parser: the trade channel that was not chosen is ignored', () => {

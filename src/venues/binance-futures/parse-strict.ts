@@ -24,6 +24,8 @@ const MESSAGE_NAMES: ReadonlySet<string> = new Set(
 );
 
 export class StrictParser {
+  /** Id of the trade in the last frame if that was off the book and therefore ignored; or ABSENT. */
+  offBookTradeId: number = Record.ABSENT;
   private readonly bySymbol: ReadonlyMap<string, Instrument>;
 
   constructor(
@@ -40,6 +42,7 @@ export class StrictParser {
    */
   parse(bytes: Uint8Array): ParseResult {
     this.scratch.reset();
+    this.offBookTradeId = Record.ABSENT;
     try {
       return this.frame(readJsonBytes(bytes));
     } catch (error) {
@@ -119,14 +122,20 @@ export class StrictParser {
     if (kind !== this.tradeKind) return ParseResult.Ignored;
     if (instrument === undefined) return ParseResult.UnknownSymbol;
     const event = this.scratch.event;
-    event[Record.SEQUENCE_FIRST] = wholeOf(message, kind === 'trade' ? 't' : 'f');
-    event[Record.SEQUENCE_LAST] = wholeOf(message, kind === 'trade' ? 't' : 'l');
+    const id = wholeOf(message, kind === 'trade' ? 't' : 'a');
+    if (kind === 'aggTrade' && wholeOf(message, 'f') > wholeOf(message, 'l')) {
+      return ParseResult.Malformed;
+    }
+    event[Record.SEQUENCE_FIRST] = id;
+    event[Record.SEQUENCE_LAST] = id;
     event[Record.SEQUENCE_PREVIOUS] = Record.ABSENT;
-    event[Record.TRADE_ID] = wholeOf(message, kind === 'trade' ? 't' : 'a');
+    event[Record.TRADE_ID] = id;
     const type = message.members.get('X');
     if (type !== undefined && typeof type !== 'string') return ParseResult.Malformed;
-    if (type !== undefined && OFF_BOOK_TRADES.has(type)) return ParseResult.Ignored;
-    if (event[Record.SEQUENCE_FIRST] > event[Record.SEQUENCE_LAST]) return ParseResult.Malformed;
+    if (type !== undefined && OFF_BOOK_TRADES.has(type)) {
+      this.offBookTradeId = id;
+      return ParseResult.Ignored;
+    }
     event[Record.TRADE_PRICE] = amountOf(message.members.get('p'), instrument.priceDecimals);
     event[Record.TRADE_SIZE] = amountOf(message.members.get('q'), instrument.sizeDecimals);
     const buyerIsMaker = message.members.get('m');

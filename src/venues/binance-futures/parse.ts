@@ -11,6 +11,7 @@ import { EventScratch } from '../event-scratch.js';
 import type { EventSink, FrameParser } from '../venue.js';
 import { ParseResult } from '../venue.js';
 import type { TradeKind } from './messages.js';
+import { OffBookTrades } from './off-book-trades.js';
 import { StrictParser } from './parse-strict.js';
 import { FuturesScanner } from './scan.js';
 import { createDepthScanner } from '../scan/wasm-memory.js';
@@ -27,6 +28,7 @@ export class FuturesParser implements FrameParser {
   private readonly wasm: WasmDepthScanner | null;
   private readonly scanner: FuturesScanner;
   private readonly strict: StrictParser;
+  private readonly offBook: OffBookTrades;
 
   constructor(
     instruments: readonly Instrument[],
@@ -40,6 +42,7 @@ export class FuturesParser implements FrameParser {
       instance === null ? null : new WasmDepthScanner(instance, instruments, this.wasmScratch);
     this.scanner = new FuturesScanner(instruments, tradeKind, this.scratch);
     this.strict = new StrictParser(instruments, tradeKind, this.scratch);
+    this.offBook = new OffBookTrades(instruments);
   }
 
   get lastInstrumentId(): number {
@@ -77,10 +80,18 @@ export class FuturesParser implements FrameParser {
     } else {
       this.slowPathCount++;
       const result = this.strict.parse(bytes.subarray(start, end));
-      if (result !== ParseResult.Events) return result;
+      if (result !== ParseResult.Events) {
+        const { offBookTradeId } = this.strict;
+        if (offBookTradeId !== Record.ABSENT)
+          this.offBook.note(this.lastInstrumentId, offBookTradeId);
+        return result;
+      }
     }
     const { scratch } = this;
     const event = scratch.event;
+    if (this.offBook.isPending && scratch.recordType === Record.RecordType.Trade) {
+      this.offBook.cover(event);
+    }
     event[Record.RECEIVED_NS] = receivedNs;
     event[Record.EXCHANGE_NS] = this.timeline.fromUnixMs(event[Record.EXCHANGE_NS]!);
     if (event[Record.ENGINE_NS] !== Record.ABSENT) {

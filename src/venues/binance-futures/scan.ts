@@ -378,15 +378,16 @@ export class FuturesScanner {
     const { event, scratch, seen } = this;
     if (this.type === TRADE) {
       if ((seen & NEEDED_TRADE) !== NEEDED_TRADE) return false;
-      event[Record.SEQUENCE_FIRST] = event[Record.TRADE_ID]!;
-      event[Record.SEQUENCE_LAST] = event[Record.TRADE_ID]!;
-    } else if ((seen & NEEDED_AGG_TRADE) !== NEEDED_AGG_TRADE) {
-      return false;
+    } else {
+      if ((seen & NEEDED_AGG_TRADE) !== NEEDED_AGG_TRADE) return false;
+      if (event[Record.SEQUENCE_FIRST]! > event[Record.SEQUENCE_LAST]!) return false;
     }
+    event[Record.SEQUENCE_FIRST] = event[Record.TRADE_ID]!;
+    event[Record.SEQUENCE_LAST] = event[Record.TRADE_ID]!;
     event[Record.SEQUENCE_PREVIOUS] = Record.ABSENT;
     scratch.channel = Channel.Trades;
     scratch.recordType = Record.RecordType.Trade;
     scratch.doubles = Record.TRADE_DOUBLES;
-    return event[Record.SEQUENCE_FIRST]! <= event[Record.SEQUENCE_LAST]!;
+    return true;
   }
 }
