@@ -3,14 +3,19 @@
  * books are known. Skipped, loudly, where there is no chromium or the page is not built.
  */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { BookState, StateReason } from '../../src/domain/book-state.js';
 import { formatDecimal } from '../../src/domain/decimal.js';
-import { chromiumMissing, launchChromium } from '../support/chromium.js';
+import {
+  chromiumMissing,
+  dashboardFolder,
+  dashboardMissing,
+  launchChromium,
+} from '../support/chromium.js';
 import { FakeFeed } from '../support/fake-feed.js';
 
 /** What the functions that run in the page use of it; the tests themselves know no DOM. */
@@ -31,10 +36,7 @@ declare const document: {
   querySelectorAll(selector: string): Iterable<PageNode> & { readonly length: number };
 };
 
-const dashboard = resolve(import.meta.dirname, '../../dashboard');
-const missing =
-  chromiumMissing() ??
-  (existsSync(join(dashboard, 'index.html')) ? null : 'the dashboard is not built: npm run build');
+const missing = chromiumMissing() ?? dashboardMissing();
 const WIDE = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
 
@@ -57,7 +59,7 @@ async function open(t: TestContext, viewport = WIDE): Promise<Desk | null> {
     t.skip(missing ?? 'no browser');
     return null;
   }
-  const feed = new FakeFeed({ dashboard, heartbeatMs: 200, levels: 60 });
+  const feed = new FakeFeed({ dashboard: dashboardFolder, heartbeatMs: 200, levels: 60 });
   await feed.listen();
   const page = await browser.newPage({ viewport });
   const problems: string[] = [];
@@ -265,6 +267,10 @@ test('Dashboard: fits a desk screen without scrolling and a phone without sidewa
     return root.scrollHeight - root.clientHeight;
   });
   assert.equal(down, 0);
+  // Nothing of a row of the table is cut off, the longest name included.
+  const table = await page.locator('#instruments').boundingBox();
+  const panel = await page.locator('.instruments').boundingBox();
+  assert.ok(table!.width <= panel!.width, `${table!.width} in ${panel!.width}`);
   const folder = mkdtempSync(join(tmpdir(), 'ringside-dashboard-'));
   const path = join(folder, 'dashboard.png');
   await page.screenshot({ path });

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
 import { FakeFeed } from '../support/fake-feed.js';
+import { findPython, generatePython } from '../support/python-client.js';
 
 const root = resolve(import.meta.dirname, '../../..');
 const readme = readFileSync(join(root, 'src/client/README.md'), 'utf8');
@@ -107,12 +108,8 @@ test("README of the client: the browser's entry reaches nothing of Node", () => 
 });
 
 test('README of the client: the Python example reads a frame', async (t) => {
-  const python = ['/usr/bin/python3', 'python3'].find(
-    (name) => spawnSync(name, ['-c', 'import flatbuffers']).status === 0,
-  );
-  const generated = ['--python', '-o', join(folder, 'generated')];
-  const schema = join(root, 'schemas/market-data.fbs');
-  if (python === undefined || spawnSync('flatc', [...generated, schema]).status !== 0) {
+  const python = findPython();
+  if (python === null || !generatePython(join(folder, 'generated'))) {
     console.error('README PYTHON EXAMPLE SKIPPED: no flatc, or no python3 with flatbuffers');
     t.skip('no flatc, or no python3 with flatbuffers');
     return;

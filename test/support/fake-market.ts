@@ -40,7 +40,7 @@ const SYMBOLS = [
   'OP',
   'SUI',
   'INJ',
-  'TIA',
+  '1000PEPE',
 ];
 export class FakeMarket {
   readonly instruments: FakeInstrument[];
