@@ -1,4 +1,7 @@
-/** A matching engine as one writes it first: a Map of orders, sorted arrays of levels, arrays as queues. */
+/**
+ * A matching engine as one writes it first: a Map of orders, sorted arrays of levels, arrays as
+ * queues.
+ */
 import { Side } from '../src/domain/side.js';
 
 interface PlainOrder {

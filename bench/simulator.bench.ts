@@ -1,4 +1,6 @@
-/** How many book updates a second the simulated exchange makes on one core, alone and in a dialect. */
+/**
+ * How many book updates a second the simulated exchange makes on one core, alone and in a dialect.
+ */
 import { invariant } from '../src/faults/invariant.js';
 import { Exchange } from '../src/simulator/exchange.js';
 import { MARKETS_COUNT_DEFAULT, marketSpecs } from '../src/simulator/market-specs.js';
@@ -79,7 +81,7 @@ function withDialect(suffixes: readonly string[]): { rate: number; frames: numbe
 
 export default defineBench({
   part: PART,
-  mix: `${MARKETS_COUNT_DEFAULT} markets, seed 1, books of 150 to 900 levels a side, on a virtual clock`,
+  mix: `${MARKETS_COUNT_DEFAULT} markets, books of 150 to 900 levels a side, on a virtual clock`,
   run() {
     const rows: BenchRow[] = [
       row({

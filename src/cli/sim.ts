@@ -1,4 +1,7 @@
-/** `ringside sim`: runs the simulated exchange by itself until it is told to stop. Main thread, cold. */
+/**
+ * `ringside sim`: runs the simulated exchange by itself until it is told to stop. Main thread,
+ * cold.
+ */
 import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
 import type { SimulatorUrls } from '../simulator/server.js';
@@ -18,7 +21,8 @@ Examples:
   $ ringside sim --port 9100 --rate 50000               a busy market
   $ ringside sim --symbols 100 --seed 7 --json          one line of statistics a second
   $ ringside sim --faults drop=0.01,disconnect=0.001    a bad line to the exchange
-  $ ringside serve --venue binance-futures --rest-url http://127.0.0.1:9100 --ws-url ws://127.0.0.1:9100
+  $ ringside serve --venue binance-futures --rest-url http://127.0.0.1:9100 \\
+      --ws-url ws://127.0.0.1:9100                      a node on it, from another terminal
 
 Faults, as probabilities in 0 … 1:
   drop, duplicate, reorder, corrupt      per market-data frame

@@ -1,11 +1,11 @@
 /**
- * The levels of one side: a slab of levels (sum, order count, queue ends) and, over it, the levels in
- * order of price with the best at the end. Runs where its engine runs.
+ * The levels of one side: a slab of levels (sum, order count, queue ends) and, over it, the levels
+ * in order of price with the best at the end. Runs where its engine runs.
  *
  * Hot: the best is the last element; a level is found by galloping back from the best and then
- * halving, O(log distance from the touch), where nearly all activity is; putting one in or taking one
- * out moves only what is better than it (one memmove). Any distance is exact: prices are keys, not
- * indexes.
+ * halving, O(log distance from the touch), where nearly all activity is; putting one in or taking
+ * one out moves only what is better than it (one memmove). Any distance is exact: prices are keys,
+ * not indexes.
  */
 import { Side } from '../domain/side.js';
 import { NO_SLOT, grownDoubles, grownInts } from './order-slab.js';

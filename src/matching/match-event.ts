@@ -93,7 +93,9 @@ export class MatchEvent {
   side: Side = 0;
   /** Of the order; Traded: of the trade; 0 for a market order. */
   price = 0;
-  /** Accepted, Rested: the order's open size. Traded, Reduced, Cancelled: the size that it is about. */
+  /**
+   * Accepted, Rested: the order's open size. Traded, Reduced, Cancelled: the size that it is about.
+   */
   size = 0;
   /** Open size after the event. Traded: the taker's. */
   remaining = 0;

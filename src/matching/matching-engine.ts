@@ -3,16 +3,15 @@
  * input or output, no chance. Runs on whichever thread owns it. Hot: a command allocates nothing.
  *
  *     command ──▶ checks ──▶ Accepted ──▶ match: best level first, oldest order first
- *                   │                        │ Traded (at the resting price), Done for who is filled
+ *                   │                        │ Traded (at the resting price), Done for the filled
  *                   ▼                        ▼
  *                Rejected          remainder: Rested at the queue's end │ Cancelled, Done
  *
- * Every command returns a RejectReason (None: done). What rests is the remainder, never the order as
- * it came. The caller gives order ids (unique among the live ones) and owners.
+ * Every command returns a RejectReason (None: done). What rests is the remainder, never the order
+ * as it came. The caller gives order ids (unique among the live ones) and owners.
  */
 import { Side } from '../domain/side.js';
 import { InvariantError } from '../faults/invariant.js';
-import { canFillWhole } from './fill-or-kill.js';
 import type { LevelSide } from './level-side.js';
 import {
   CancelReason,
@@ -27,6 +26,7 @@ import {
 } from './match-event.js';
 import type { MatchHandler } from './match-event.js';
 import { OrderBook, OrderFlag } from './order-book.js';
+import { canFillWhole, isMultiple } from './order-checks.js';
 import { NO_SLOT } from './order-slab.js';
 import type { OrderSlab } from './order-slab.js';
 
@@ -82,9 +82,7 @@ export class MatchingEngine {
     if (reason !== RejectReason.None) return this.refuse(reason);
     this.emit(MatchEventKind.Accepted);
     this.match(orderId, owner, side, price, size);
-    const rests =
-      timeInForce === TimeInForce.GoodTilCancelled || timeInForce === TimeInForce.PostOnly;
-    this.settle(orderId, owner, side, price, timeInForce, rests);
+    this.settle(orderId, owner, side, price, timeInForce);
     this.busy = false;
     return RejectReason.None;
   }
@@ -100,7 +98,7 @@ export class MatchingEngine {
     if (opposite.count === 0) return this.refuse(RejectReason.NoLiquidity);
     this.emit(MatchEventKind.Accepted);
     this.match(orderId, owner, side, side === Side.Bid ? Infinity : 0, size);
-    this.settle(orderId, owner, side, 0, timeInForce, false);
+    this.settle(orderId, owner, side, 0, timeInForce);
     this.busy = false;
     return RejectReason.None;
   }
@@ -118,8 +116,9 @@ export class MatchingEngine {
   }
 
   /**
-   * New price and new open size of a resting order. Smaller at the same price keeps the place in the
-   * queue; anything else leaves it, may trade, and rests at the end. A post-only order stays so.
+   * New price and new open size of a resting order. Smaller at the same price keeps the place in
+   * the queue; anything else leaves it, may trade, and rests at the end. A post-only order stays
+   * so.
    */
   amend(orderId: number, price: number, size: number): RejectReason {
     this.enter();
@@ -150,7 +149,7 @@ export class MatchingEngine {
     }
     this.withdraw(slot, CancelReason.Replaced);
     this.match(orderId, owner, side, price, size);
-    this.settle(orderId, owner, side, price, timeInForce, true);
+    this.settle(orderId, owner, side, price, timeInForce);
     this.busy = false;
     return RejectReason.None;
   }
@@ -265,8 +264,9 @@ export class MatchingEngine {
     side: Side,
     price: number,
     timeInForce: TimeInForce,
-    rests: boolean,
   ): void {
+    const rests =
+      timeInForce === TimeInForce.GoodTilCancelled || timeInForce === TimeInForce.PostOnly;
     if (this.remaining === 0) {
       this.done(orderId, owner, side, DoneReason.Filled);
     } else if (rests && !this.stopped) {
@@ -399,8 +399,4 @@ export class MatchingEngine {
     if (this.busy) throw new InvariantError('a handler gave a command in the midst of one');
     this.busy = true;
   }
-}
-
-function isMultiple(value: number, step: number): boolean {
-  return Number.isSafeInteger(value) && value > 0 && (step === 1 || value % step === 0);
 }

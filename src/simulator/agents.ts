@@ -172,7 +172,9 @@ export class Population {
     this.fair = this.bounded(this.fair + (this.burstSide === Side.Bid ? jump : -jump));
   }
 
-  /** The side that an arbitrageur would take: quotes beyond the fair price; -1 if there are none. */
+  /**
+   * The side that an arbitrageur would take: quotes beyond the fair price; -1 if there are none.
+   */
   private mispricedSide(): number {
     const { askPrice, bidPrice } = this.market;
     if (askPrice > 0 && askPrice < this.fair) return Side.Bid;

@@ -1,7 +1,7 @@
 /**
- * Client messages of Binance USDⓈ-M's market streams and the answers to them: SUBSCRIBE, UNSUBSCRIBE,
- * LIST_SUBSCRIPTIONS, SET_PROPERTY, GET_PROPERTY, with the venue's error texts
- * (https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams/Live-Subscribing-Unsubscribing-to-streams).
+ * Client messages of Binance USDⓈ-M's market streams and the answers to them: SUBSCRIBE,
+ * UNSUBSCRIBE, LIST_SUBSCRIPTIONS, SET_PROPERTY, GET_PROPERTY, with the venue's error texts
+ * (developers.binance.com, USDⓈ-M futures, "Live Subscribing/Unsubscribing to streams").
  * Simulator's thread; cold. Pure: text in, meaning out.
  */
 type SubscriptionMethod = 'SUBSCRIBE' | 'UNSUBSCRIBE';

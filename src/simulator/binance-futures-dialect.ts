@@ -6,8 +6,8 @@
  *     /market/{ws,stream}   @aggTrade
  *     /ws, /stream          the old paths: they open and acknowledge, and nothing ever comes
  *
- * A stream asked for on the wrong endpoint, or one that does not exist, is acknowledged and silent, as
- * on the real exchange since 2026-04-23.
+ * A stream asked for on the wrong endpoint, or one that does not exist, is acknowledged and silent,
+ * as on the real exchange since 2026-04-23.
  */
 import type { Timeline } from '../time/timeline.js';
 import {
@@ -66,7 +66,9 @@ const DEPTH_INTERVALS_MS: Readonly<Record<string, number>> = {
   'depth@500ms': 500,
 };
 const DEPTH_AT_ONCE = 'depth@0ms';
-/** Markets are flushed in turns, this many to an interval, as the exchange's are: not all at once. */
+/**
+ * Markets are flushed in turns, this many to an interval, as the exchange's are: not all at once.
+ */
 const TURNS = 10;
 
 const MINUTE_MS = 60_000;
@@ -162,7 +164,7 @@ export class BinanceFuturesDialect implements Dialect {
     const index = market.index;
     const nowMs = this.unixMs(timeNs);
     const { writer } = this;
-    if (market.tradesCount > 0) {
+    if (market.command.tradesCount > 0) {
       const trades = this.trades[index]!;
       if (trades.listenersCount > 0) trades.send(writer, nowMs, nowMs);
       this.aggregates[index]!.send(writer, nowMs, nowMs);
@@ -288,8 +290,8 @@ export class BinanceFuturesDialect implements Dialect {
     const address = request.remoteAddress;
     const message =
       status === 429
-        ? `Too many requests; current limit of IP(${address}) is ${WEIGHT_MAX} requests per minute. ` +
-          'Please use the websocket for live updates to avoid polling the API.'
+        ? `Too many requests; current limit of IP(${address}) is ${WEIGHT_MAX} requests per ` +
+          'minute. Please use the websocket for live updates to avoid polling the API.'
         : `Way too many requests; IP(${address}) banned until ` +
           `${this.unixMs(nowNs) + retryAfterS * 1000}. ` +
           'Please use the websocket for live updates to avoid bans.';

@@ -1,6 +1,6 @@
 /**
- * Binance USDⓈ-M's REST bodies: exchangeInfo and depth in the field order of recorded answers, errors
- * with the venue's codes. Simulator's thread; cold. Pure.
+ * Binance USDⓈ-M's REST bodies: exchangeInfo and depth in the field order of recorded answers,
+ * errors with the venue's codes. Simulator's thread; cold. Pure.
  */
 import { formatDecimal } from '../domain/decimal.js';
 import type { BookCopy } from './market.js';

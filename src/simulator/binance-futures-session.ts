@@ -1,6 +1,6 @@
 /**
- * One client's connection to the simulated Binance USDⓈ-M: what it subscribed to and how its messages
- * are answered. Simulator's thread; cold (data frames do not pass through here).
+ * One client's connection to the simulated Binance USDⓈ-M: what it subscribed to and how its
+ * messages are answered. Simulator's thread; cold (data frames do not pass through here).
  */
 import { invariant, unreachable } from '../faults/invariant.js';
 import { readClientRequest, resultText } from './binance-futures-control.js';

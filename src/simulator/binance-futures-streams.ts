@@ -1,7 +1,7 @@
 /**
- * Binance USDⓈ-M's market streams: `<symbol>@depth`, `@bookTicker`, `@aggTrade`, `@trade`. One object
- * a stream, shared by all who listen. Simulator's thread; hot: a frame is written once, as bytes, in
- * the combined form; the raw form is the same bytes without their wrapping.
+ * Binance USDⓈ-M's market streams: `<symbol>@depth`, `@bookTicker`, `@aggTrade`, `@trade`. One
+ * object a stream, shared by all who listen. Simulator's thread; hot: a frame is written once, as
+ * bytes, in the combined form; the raw form is the same bytes without their wrapping.
  *
  * Field order and number formats are those of recorded frames, e.g.
  *
@@ -120,11 +120,11 @@ export class DepthStream extends Stream {
     const { market } = this;
     if (!this.pending) {
       this.pending = true;
-      this.firstUpdateId = market.firstUpdateId;
+      this.firstUpdateId = market.command.firstUpdateId;
     }
-    for (let i = 0; i < market.changesCount; i++) {
-      const changes = market.changedSide[i] === Side.Bid ? this.bids : this.asks;
-      changes.add(market.changedPrice[i]!);
+    for (let i = 0; i < market.command.changesCount; i++) {
+      const changes = market.command.changedSide[i] === Side.Bid ? this.bids : this.asks;
+      changes.add(market.command.changedPrice[i]!);
     }
   }
 
@@ -230,7 +230,7 @@ export class TradeStream extends Stream {
   send(writer: FrameWriter, eventMs: number, transactionMs: number): void {
     const { market } = this;
     const { priceDecimals, sizeDecimals } = market.spec;
-    for (let i = 0; i < market.tradesCount; i++) {
+    for (let i = 0; i < market.command.tradesCount; i++) {
       writer.begin(FRAME_BYTES_MAX);
       writer.ascii(this.wrapping);
       writer.ascii(this.begin);
@@ -240,13 +240,13 @@ export class TradeStream extends Stream {
       writer.integer(transactionMs);
       writer.ascii(this.symbolField);
       writer.ascii(TRADE_ID);
-      writer.integer(market.tradeId[i]!);
+      writer.integer(market.command.tradeId[i]!);
       writer.ascii(PRICE);
-      writer.decimal(market.tradePrice[i]!, priceDecimals);
+      writer.decimal(market.command.tradePrice[i]!, priceDecimals);
       writer.ascii(SIZE);
-      writer.decimal(market.tradeSize[i]!, sizeDecimals);
+      writer.decimal(market.command.tradeSize[i]!, sizeDecimals);
       writer.ascii(TRADE_KIND);
-      writer.ascii(market.takerSide === Side.Ask ? TRUE_END : FALSE_END);
+      writer.ascii(market.command.takerSide === Side.Ask ? TRUE_END : FALSE_END);
       this.publish(writer);
     }
   }
@@ -268,12 +268,12 @@ export class AggregateTradeStream extends Stream {
   send(writer: FrameWriter, eventMs: number, transactionMs: number): void {
     const { market } = this;
     let first = 0;
-    while (first < market.tradesCount) {
-      const price = market.tradePrice[first]!;
-      let size = market.tradeSize[first]!;
+    while (first < market.command.tradesCount) {
+      const price = market.command.tradePrice[first]!;
+      let size = market.command.tradeSize[first]!;
       let end = first + 1;
-      while (end < market.tradesCount && market.tradePrice[end] === price) {
-        size += market.tradeSize[end++]!;
+      while (end < market.command.tradesCount && market.command.tradePrice[end] === price) {
+        size += market.command.tradeSize[end++]!;
       }
       const aggregateId = this.nextAggregateId++;
       if (this.listenersCount > 0) {
@@ -302,17 +302,17 @@ export class AggregateTradeStream extends Stream {
     writer.integer(aggregateId);
     writer.ascii(this.symbolField);
     writer.ascii(PRICE);
-    writer.decimal(market.tradePrice[first]!, market.spec.priceDecimals);
+    writer.decimal(market.command.tradePrice[first]!, market.spec.priceDecimals);
     writer.ascii(SIZE);
     writer.decimal(size, market.spec.sizeDecimals);
     writer.ascii(AGGREGATE_FIRST);
-    writer.integer(market.tradeId[first]!);
+    writer.integer(market.command.tradeId[first]!);
     writer.ascii(AGGREGATE_LAST);
-    writer.integer(market.tradeId[last]!);
+    writer.integer(market.command.tradeId[last]!);
     writer.ascii(TRANSACTION_TIME);
     writer.integer(transactionMs);
     writer.ascii(MAKER_IS_BUYER);
-    writer.ascii(market.takerSide === Side.Ask ? TRUE_END : FALSE_END);
+    writer.ascii(market.command.takerSide === Side.Ask ? TRUE_END : FALSE_END);
     if (this.extended) this.extend(writer);
     this.publish(writer);
   }

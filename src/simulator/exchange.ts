@@ -1,6 +1,7 @@
 /**
- * The simulated exchange without a voice: markets, their traders, and exchange time. What it does is
- * told to a listener (a dialect), command by command. Simulator's thread; hot; no input or output.
+ * The simulated exchange without a voice: markets, their traders, and exchange time. What it does
+ * is told to a listener (a dialect), command by command. Simulator's thread; hot; no input or
+ * output.
  *
  * Commands have times of their own, drawn from the seed; `runUntil` carries out those that are due.
  * So the sequence of commands depends on the seed alone, not on when or how often it is called.
@@ -8,13 +9,14 @@
 import { Prng } from '../domain/prng.js';
 import { invariant } from '../faults/invariant.js';
 import { Population } from './agents.js';
+import { CommandRecord } from './command-record.js';
 import { Market } from './market.js';
 import type { IdSource } from './market.js';
 import type { MarketSpec } from './market-specs.js';
 import { LAG_NS_MAX, RATE_MAX } from './simulator-limits.js';
 
 export interface ExchangeListener {
-  /** A command changed this market's book: see Market's fields of the command under way. */
+  /** A command changed this market's book: see its CommandRecord. */
   onCommand(market: Market, timeNs: number): void;
 }
 
@@ -67,8 +69,9 @@ export class Exchange implements IdSource {
     this.timeNs = options.startNs;
     this.meanGapNs = gapOf(options.ratePerSecond);
     this.commandDueNs = this.meanGapNs === Infinity ? Infinity : options.startNs;
+    const record = new CommandRecord();
     this.markets = options.specs.map(
-      (spec, index) => new Market(index, spec, this, options.truthWindow),
+      (spec, index) => new Market(index, spec, this, record, options.truthWindow),
     );
     this.populations = this.markets.map(
       (market) => new Population(market, new Prng(this.prng.nextUint32())),
@@ -163,7 +166,7 @@ export class Exchange implements IdSource {
       population.act();
       if (!market.commit(timeNs)) continue;
       this.updatesCount++;
-      this.tradesCount += market.tradesCount;
+      this.tradesCount += market.command.tradesCount;
       if (this.listener !== null) this.listener.onCommand(market, timeNs);
       return;
     }

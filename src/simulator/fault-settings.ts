@@ -43,7 +43,9 @@ export const NO_FAULTS: FaultSettings = {
 
 const NAMES = Object.keys(NO_FAULTS) as (keyof FaultSettings)[];
 
-/** Reads `drop=0.01,stall=0.001,stallMs=5000`. Throws FaultError BAD_CONFIG naming what is wrong. */
+/**
+ * Reads `drop=0.01,stall=0.001,stallMs=5000`. Throws FaultError BAD_CONFIG naming what is wrong.
+ */
 export function parseFaults(text: string): Partial<FaultSettings> {
   const settings: { -readonly [name in keyof FaultSettings]?: number } = {};
   for (const part of text.split(',').filter((item) => item.trim() !== '')) {

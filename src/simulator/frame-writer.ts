@@ -1,7 +1,7 @@
 /**
- * Writes JSON text as bytes into chunks that are handed out and never written again, so that a frame
- * can wait in many sockets without being copied. Simulator's thread; hot; allocates one view a frame
- * and one chunk every few hundred frames.
+ * Writes JSON text as bytes into chunks that are handed out and never written again, so that a
+ * frame can wait in many sockets without being copied. Simulator's thread; hot; allocates one view
+ * a frame and one chunk every few hundred frames.
  */
 import { InvariantError } from '../faults/invariant.js';
 

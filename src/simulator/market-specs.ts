@@ -1,4 +1,7 @@
-/** The simulated exchange's instruments: plausible symbols over many scales of price, tick and lot. Cold. */
+/**
+ * The simulated exchange's instruments: plausible symbols over many scales of price, tick and lot.
+ * Cold.
+ */
 import { invariant } from '../faults/invariant.js';
 import { MARKETS_COUNT_MAX } from './simulator-limits.js';
 
@@ -22,10 +25,15 @@ export interface MarketSpec {
   readonly activity: number;
 }
 
-/** base, opening price, price decimals, tick mantissa, size decimals, typical lots, levels, activity. */
+/**
+ * base, opening price, price decimals, tick mantissa, size decimals, typical lots, levels,
+ * activity.
+ */
 type Row = readonly [string, number, number, number, number, number, number, number];
 
-/** Scales as on the real exchange (BTCUSDT writes 2 decimals and ticks by 0.10, SOLUSDT by 0.0100). */
+/**
+ * Scales as on the real exchange (BTCUSDT writes 2 decimals and ticks by 0.10, SOLUSDT by 0.0100).
+ */
 const ROWS: readonly Row[] = [
   ['BTC', 60_000, 2, 10, 3, 60, 900, 30],
   ['ETH', 2_450, 2, 1, 3, 900, 800, 22],

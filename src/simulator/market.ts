@@ -1,15 +1,16 @@
 /**
  * One market of the simulated exchange: its matching engine, its update ids, what the command under
- * way changed, and the truth at each id. Simulator's thread; hot: once a level change and a command.
+ * way changed, and the truth at each id. Simulator's thread; hot: once a level change and a
+ * command.
  */
 import { HASH_SEED_HIGH, HASH_SEED_LOW, levelHashLane } from '../domain/level-hash.js';
 import { Side } from '../domain/side.js';
-import { InvariantError } from '../faults/invariant.js';
 import { MatchEventKind, SelfTradePolicy } from '../matching/match-event.js';
 import type { MatchEvent, MatchHandler } from '../matching/match-event.js';
 import { MatchingEngine } from '../matching/matching-engine.js';
+import type { CommandRecord } from './command-record.js';
 import type { MarketSpec } from './market-specs.js';
-import { ORDERS_COUNT_MAX, CHANGES_PER_COMMAND_MAX } from './simulator-limits.js';
+import { ORDERS_COUNT_MAX } from './simulator-limits.js';
 import { TruthWindow } from './truth-window.js';
 
 /** Ids of the whole exchange: book updates of all markets are numbered on one line. */
@@ -48,25 +49,23 @@ export class Market implements MatchHandler {
   askPrice = 0;
   askSize = 0;
 
-  // what the command under way did
-  firstUpdateId = 0;
-  changesCount = 0;
-  readonly changedSide = new Uint8Array(CHANGES_PER_COMMAND_MAX);
-  readonly changedPrice = new Float64Array(CHANGES_PER_COMMAND_MAX);
-  tradesCount = 0;
-  readonly tradePrice = new Float64Array(CHANGES_PER_COMMAND_MAX);
-  readonly tradeSize = new Float64Array(CHANGES_PER_COMMAND_MAX);
-  readonly tradeId = new Float64Array(CHANGES_PER_COMMAND_MAX);
-  /** Side of the taker of all the command's trades. */
-  takerSide: Side = Side.Bid;
+  /** What the command under way did; shared with the other markets. */
+  readonly command: CommandRecord;
   topChanged = false;
 
   private readonly ids: IdSource;
 
-  constructor(index: number, spec: MarketSpec, ids: IdSource, truthWindow: number) {
+  constructor(
+    index: number,
+    spec: MarketSpec,
+    ids: IdSource,
+    command: CommandRecord,
+    truthWindow: number,
+  ) {
     this.index = index;
     this.spec = spec;
     this.ids = ids;
+    this.command = command;
     this.truth = new TruthWindow(truthWindow);
     this.engine = new MatchingEngine({
       handler: this,
@@ -80,14 +79,13 @@ export class Market implements MatchHandler {
 
   /** Before a command. */
   begin(): void {
-    this.changesCount = 0;
-    this.tradesCount = 0;
+    this.command.begin();
     this.topChanged = false;
   }
 
   /** After a command. True if the book changed: then the truth of its new id is on record. */
   commit(timeNs: number): boolean {
-    if (this.changesCount === 0) return false;
+    if (this.command.changesCount === 0) return false;
     const { bids, asks } = this.engine.book;
     const bidPrice = this.engine.book.bestPrice(Side.Bid);
     const bidSize = this.engine.book.bestSize(Side.Bid);
@@ -123,12 +121,7 @@ export class Market implements MatchHandler {
 
   onMatchEvent(event: MatchEvent): void {
     if (event.kind === MatchEventKind.Traded) {
-      const at = this.tradesCount++;
-      if (at >= CHANGES_PER_COMMAND_MAX) throw new InvariantError('a command with too many trades');
-      this.tradePrice[at] = event.price;
-      this.tradeSize[at] = event.size;
-      this.tradeId[at] = event.tradeId;
-      this.takerSide = event.side;
+      this.command.addTrade(event.side, event.price, event.size, event.tradeId);
     }
     if (this.observer !== null) this.observer.onMatchEvent(event);
   }
@@ -141,13 +134,8 @@ export class Market implements MatchHandler {
     ordersAfter: number,
   ): void {
     const updateId = this.ids.nextUpdateId();
-    const at = this.changesCount++;
-    if (at >= CHANGES_PER_COMMAND_MAX)
-      throw new InvariantError('a command with too many level changes');
-    if (at === 0) this.firstUpdateId = updateId;
     this.lastUpdateId = updateId;
-    this.changedSide[at] = side;
-    this.changedPrice[at] = price;
+    this.command.addChange(side, price, updateId);
     if (sizeBefore !== 0) {
       this.hashLow ^= levelHashLane(HASH_SEED_LOW, side, price, sizeBefore);
       this.hashHigh ^= levelHashLane(HASH_SEED_HIGH, side, price, sizeBefore);

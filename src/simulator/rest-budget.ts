@@ -1,8 +1,9 @@
 /**
- * Request weight of a REST API, per address and minute: over the limit 429 with Retry-After, and 418
- * for those who go on asking. "A 429 will be returned when either rate limit is violated. … Repeatedly
- * violating rate limits and/or failing to back off after receiving 429s will result in an automated
- * IP ban (HTTP status 418). IP bans … scale in duration for repeat offenders, from 2 minutes to 3 days"
+ * Request weight of a REST API, per address and minute: over the limit 429 with Retry-After, and
+ * 418 for those who go on asking. "A 429 will be returned when either rate limit is violated. …
+ * Repeatedly violating rate limits and/or failing to back off after receiving 429s will result in
+ * an automated IP ban (HTTP status 418). IP bans … scale in duration for repeat offenders, from 2
+ * minutes to 3 days"
  * (https://developers.binance.com/docs/derivatives/usds-margined-futures/general-info). Cold.
  */
 const MINUTE_NS = 60e9;

@@ -1,6 +1,8 @@
 /** Every bound of the simulator, with its reason. Cold. */
 
-/** One connection of the venue carries 1,024 streams; beyond that a test wants several simulators. */
+/**
+ * One connection of the venue carries 1,024 streams; beyond that a test wants several simulators.
+ */
 export const MARKETS_COUNT_MAX = 1000;
 
 /**
@@ -16,8 +18,8 @@ export const ORDERS_COUNT_MAX = 1 << 14;
 export const CHANGES_PER_COMMAND_MAX = 1 << 12;
 
 /**
- * Truths kept, by default, over all markets (52 bytes each, 14 MB), and at most in one: a check that
- * lags far behind wants more and says so.
+ * Truths kept, by default, over all markets (52 bytes each, 14 MB), and at most in one: a check
+ * that lags far behind wants more and says so.
  */
 export const TRUTHS_TOTAL_DEFAULT = 1 << 18;
 export const TRUTH_WINDOW_DEFAULT_MAX = 1 << 13;
@@ -32,7 +34,9 @@ export const RATE_MAX = 2_000_000;
 export const COMMANDS_PER_TURN_MAX = 2_000;
 export const LAG_NS_MAX = 250e6;
 
-/** Bytes waiting in one client's socket before it is cut off, as the venue does with slow readers. */
+/**
+ * Bytes waiting in one client's socket before it is cut off, as the venue does with slow readers.
+ */
 export const CLIENT_BACKLOG_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Client → exchange: a subscribe frame of 1,024 long stream names fits. */
@@ -41,5 +45,7 @@ export const CLIENT_MESSAGE_BYTES_MAX = 128 * 1024;
 /** Frames kept for a connection that stalls and is to go on; older ones are lost beyond that. */
 export const STALL_BACKLOG_FRAMES_MAX = 50_000;
 
-/** A half-open connection is given up after this; clients notice within their own deadlines before. */
+/**
+ * A half-open connection is given up after this; clients notice within their own deadlines before.
+ */
 export const HALF_OPEN_NS_MAX = 600e9;

@@ -1,4 +1,6 @@
-/** The simulated exchange on a thread of its own, for a node that runs without a network. A shell. */
+/**
+ * The simulated exchange on a thread of its own, for a node that runs without a network. A shell.
+ */
 import { parentPort, workerData } from 'node:worker_threads';
 import { invariant } from '../faults/invariant.js';
 import { readTimelineOrigin } from '../time/system-clock.js';

@@ -1,11 +1,13 @@
 /**
- * The long run of test/simulation/simulated-faults.test.ts: run by hand or nightly, not by `npm test`.
+ * The long run of test/simulation/simulated-faults.test.ts: run by hand or nightly, not by `npm
+ * test`.
  *
  *     npx tsc -p . && node dist/test/nightly/simulated-faults.js [updates = 1e7] [seed = 1]
  *
  * Rounds of a clean line and of faulty ones, each with a seed of its own, over depth@0ms and
- * depth@100ms, until so many book updates were simulated. Every Live state published is held against
- * the true book. Exits 1 if one differs, if a clean line resyncs, or if the books do not come back.
+ * depth@100ms, until so many book updates were simulated. Every Live state published is held
+ * against the true book. Exits 1 if one differs, if a clean line resyncs, or if the books do not
+ * come back.
  */
 import { BooksColumn } from '../../src/books/books-counters.js';
 import type { FaultSettings } from '../../src/simulator/fault-settings.js';

@@ -1,6 +1,6 @@
 /**
- * Exchange, ingest, rings and books as one, from one seed: every Live state that is published is held
- * against the true book, on a clean line and under every fault. The long run of the same is
+ * Exchange, ingest, rings and books as one, from one seed: every Live state that is published is
+ * held against the true book, on a clean line and under every fault. The long run of the same is
  * test/nightly/simulated-faults.ts.
  */
 import assert from 'node:assert/strict';
@@ -105,7 +105,7 @@ for (const depthInterval of ['0ms', '100ms'] as const) {
 }
 
 for (const kind of ['drop', 'corrupt', 'reorder'] as const) {
-  test(`Every single depth frame lost to "${kind}" is noticed, and only its book resyncs`, async () => {
+  test(`Every depth frame lost to "${kind}" is noticed, and only its book resyncs`, async () => {
     const rig = rigOf({ rate: 3000 });
     await rig.untilLive(5000);
     const left = new Set<number>();
@@ -159,7 +159,7 @@ test('When every connection is cut no book stays Live, and all come back', async
   rig.close();
 });
 
-test('A half-open connection is noticed though it stays open, and all books come back', async () => {
+test('A half-open connection is noticed, and all books come back', async () => {
   const rig = rigOf({ rate: 500 });
   await rig.untilLive(5000);
   rig.simulated.venue.stallAll(0);
@@ -191,7 +191,7 @@ test('Connections are replaced before the venue ends them, without a gap or a re
   rig.close();
 });
 
-test("A start with more instruments than a minute's REST budget never meets a refusal", async () => {
+test("More instruments than a minute's REST budget: all Live in time, never refused", async () => {
   const rig = rigOf({
     rate: 800,
     markets: 150,

@@ -1,4 +1,6 @@
-/** The simulated Binance USDⓈ-M's REST answers, weights and refusals; control frames of its streams. */
+/**
+ * The simulated Binance USDⓈ-M's REST answers, weights and refusals; control frames of its streams.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RestBudget } from '../../src/simulator/rest-budget.js';
@@ -96,7 +98,7 @@ test('RestBudget starts anew each minute', () => {
   assert.deepEqual(budget.charge('a', 10, 60e9), { status: 200, usedWeight: 10, retryAfterS: 0 });
 });
 
-test('SUBSCRIBE, UNSUBSCRIBE, LIST_SUBSCRIPTIONS and properties are answered and have effect', () => {
+test('Subscriptions and properties are changed, listed and answered', () => {
   const rig = simulatedVenueRig({ markets: 2 });
   const client = rig.connect('/public/ws');
   const send = (value: unknown): string | undefined => {
@@ -203,7 +205,7 @@ test('A connection has at most 1,024 streams', () => {
   assert.deepEqual(client.closed, { code: 1008, reason: 'Too many streams' });
 });
 
-test('Pings come by the clock, a client that never answers is closed, and so is one that is old', () => {
+test('Pings come by the clock; a client that never answers, and an old one, are closed', () => {
   const rig = simulatedVenueRig({
     markets: 1,
     ratePerSecond: 1,

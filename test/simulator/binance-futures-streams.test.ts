@@ -25,7 +25,7 @@ function formText(value: unknown): string {
   return JSON.stringify(formOf(value)).replaceAll('["any"]', '[["decimal"]]');
 }
 
-test('Frames are compact JSON, in the combined form and, byte for byte inside it, in the raw one', () => {
+test('Frames are compact JSON; a raw one is the combined one without its wrapping', () => {
   const rig = simulatedVenueRig();
   const names = ALL.map((suffix) => `btcusdt@${suffix}`);
   const combined = rig.connect(`/public/stream?streams=${names.join('/')}`);

@@ -1,4 +1,6 @@
-/** Faults on the simulated venue: each happens as often as asked, is counted, and can be noticed. */
+/**
+ * Faults on the simulated venue: each happens as often as asked, is counted, and can be noticed.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Channel } from '../../src/domain/channel.js';
@@ -65,7 +67,7 @@ test('Reordered frames come after the next', () => {
   assert.ok(Math.abs(texts.length - counters.frames) <= 1);
 });
 
-test('Corrupt frames are refused by a strict reader, or say exactly what the true ones said', () => {
+test('Corrupt frames are refused by a strict reader, or say what the true ones said', () => {
   const clean = frames({ seed: 4 });
   const prng = new Prng(11);
   let refused = 0;
@@ -89,7 +91,7 @@ test('Corrupt frames are refused by a strict reader, or say exactly what the tru
   assert.ok(refused > harmless * 20, `${refused} refused, ${harmless} harmless`);
 });
 
-test('A stalled connection falls silent, then gives what waited; a half-open one never does', () => {
+test('A stalled connection falls silent, then gives what waited; a half-open one does not', () => {
   const rig = simulatedVenueRig({ markets: 1 });
   const client = rig.connect(STREAM);
   rig.advance(500);

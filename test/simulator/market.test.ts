@@ -18,7 +18,7 @@ function run(seed: number, markets: number, updates: number) {
   const trades = new Float64Array(markets);
   exchange.listener = {
     onCommand(market) {
-      trades[market.index]! += market.tradesCount;
+      trades[market.index]! += market.command.tradesCount;
       const { bidPrice, askPrice } = market;
       if (!(bidPrice > 0 && bidPrice < askPrice))
         assert.fail(`crossed or empty: ${market.spec.symbol}`);

@@ -1,4 +1,6 @@
-/** Hears a matching engine and keeps what it says, as the naive twin would, with checks on the way. */
+/**
+ * Hears a matching engine and keeps what it says, as the naive twin would, with checks on the way.
+ */
 import assert from 'node:assert/strict';
 import type { Side } from '../../src/domain/side.js';
 import { MatchEventKind } from '../../src/matching/match-event.js';
@@ -44,7 +46,10 @@ export class MatchRecorder implements MatchHandler {
           `${event.makerRemaining} ${event.remaining}`
         );
       case MatchEventKind.Rested:
-        return `rested ${orderId} ${size} ${event.ordersAhead} ${event.sizeAhead} ${event.behindOrderId}`;
+        return (
+          `rested ${orderId} ${size} ` +
+          `${event.ordersAhead} ${event.sizeAhead} ${event.behindOrderId}`
+        );
       case MatchEventKind.Reduced:
         this.withdrawn += size;
         return `reduced ${orderId} ${size} ${event.remaining}`;

@@ -1,10 +1,18 @@
-/** Whether an order could be filled whole at once. Runs where its engine runs; reads only. */
+/** Questions asked of an order before it is let in. Runs where its engine runs; hot; reads only. */
 import { Side } from '../domain/side.js';
 import { NO_OWNER, SelfTradePolicy } from './match-event.js';
 import type { OrderBook } from './order-book.js';
 import { NO_SLOT } from './order-slab.js';
 
-/** Goes through the book as matching would, self-trade policy included. */
+/** A positive whole multiple of the step, exact. */
+export function isMultiple(value: number, step: number): boolean {
+  return Number.isSafeInteger(value) && value > 0 && (step === 1 || value % step === 0);
+}
+
+/**
+ * Whether an order could be filled whole at once: goes through the book as matching would,
+ * self-trade policy included.
+ */
 export function canFillWhole(
   book: OrderBook,
   policy: SelfTradePolicy,
