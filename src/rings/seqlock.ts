@@ -11,7 +11,7 @@
  * overtake the odd version, and its loads fall behind the second look. A release followed by an
  * acquire is ordered (all Atomics are sequentially consistent), and nothing moves before an acquire or
  * behind a release: the writer loads the version it has just stored, the reader stores to a word of
- * its own before it looks again. On x86 the two cost about 10 ns and change nothing.
+ * its own before it looks again. On x86 each costs 15 ns and changes nothing.
  */
 import { invariant } from '../faults/invariant.js';
 

@@ -31,6 +31,8 @@ interface FieldShape {
   /** Of the inline value or of one element. */
   readonly bytes: number;
   readonly align: number;
+  /** A vector with one element for each of the field before it. */
+  readonly parallel?: boolean;
 }
 
 export interface TableShape {
@@ -85,7 +87,7 @@ export const BODY_SHAPES: readonly (TableShape | null)[] = [
     fields: [
       head,
       vector('trades', TRADE_BYTES),
-      { ...vector('parties', PARTIES_BYTES), required: false },
+      { ...vector('parties', PARTIES_BYTES), required: false, parallel: true },
     ],
   },
   { name: 'Status', fields: [head, u64('since_ns')] },
@@ -124,6 +126,8 @@ class Verification {
   private tableBytes = 0;
   private vtable = 0;
   private vtableBytes = 0;
+  /** Elements of the vector that was looked at last. */
+  private countBefore = 0;
 
   constructor(bytes: Uint8Array) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -180,12 +184,16 @@ class Verification {
     const first = at + 4;
     // Doubles: a product of a 32-bit count and a small size is exact.
     const bytes = count * field.bytes;
+    const countBefore = this.countBefore;
+    this.countBefore = count;
     if (bytes > this.length - first) return 'is longer than the message';
     if (first % field.align !== 0) return 'has misaligned elements';
     if (field.kind === 'string') {
       if (first + bytes >= this.length) return 'has no room for its NUL';
       if (this.view.getUint8(first + bytes) !== 0) return 'does not end with NUL';
     }
+    if (field.parallel === true && count !== countBefore)
+      return 'has another length than its sibling';
     this.budgetBytes -= bytes;
     return this.budgetBytes < 0
       ? 'exceeds the budget: parts of the message are read many times'

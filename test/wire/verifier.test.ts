@@ -6,9 +6,14 @@ import test from 'node:test';
 import * as flatbuffers from 'flatbuffers';
 import { Prng } from '../../src/domain/prng.js';
 import { DecodeError, MessageDecoder } from '../../src/wire/decode.js';
-import { MessageEncoder } from '../../src/wire/encode.js';
+import { OrdersEncoder } from '../../src/wire/orders-encode.js';
 import * as wire from '../../src/wire/generated/ringside/wire.js';
 import { BODY_SHAPES, verifyMessage } from '../../src/wire/verifier.js';
+import {
+  ORDER_CHANGE_FIELDS,
+  ORDER_FIELDS,
+  PARTIES_FIELDS,
+} from '../../src/wire/message-layout.js';
 import {
   sampleHead,
   sampleLevels,
@@ -17,7 +22,7 @@ import {
   timeline,
 } from './sample-messages.js';
 
-const encoder = new MessageEncoder(timeline);
+const encoder = new OrdersEncoder(timeline);
 const decoder = new MessageDecoder();
 const IDENTIFIER = new TextEncoder().encode('RSD1');
 const NAME = new TextEncoder().encode('binance-futures:BTCUSDT');
@@ -40,6 +45,9 @@ function built(type: wire.Body, body: (builder: flatbuffers.Builder) => number):
 const builtHead = (builder: flatbuffers.Builder): number =>
   wire.Head.createHead(builder, 1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n, 9n, 10, 11, 12, 13, 1, 2);
 
+/** 1, 2, 3, …: any whole numbers do for fields of orders and parties. */
+const counting = (length: number): Float64Array => Float64Array.from({ length }, (_, i) => i + 1);
+
 const samples = new Map<string, Uint8Array>([
   [
     'large snapshot',
@@ -58,6 +66,44 @@ const samples = new Map<string, Uint8Array>([
   ['trades', encoded((w) => encoder.writeTrades(w, 0, sampleHead(), sampleTrades(3), 0, 3))],
   ['status', encoded((w) => encoder.writeStatus(w, 0, sampleHead(), 7))],
   ['heartbeat', encoded((w) => encoder.writeHeartbeat(w, 0, 7, samplePositions(3), 3))],
+  [
+    'trades with parties',
+    encoded((w) =>
+      encoder.writeTradesWithParties(
+        w,
+        0,
+        sampleHead(),
+        sampleTrades(3),
+        0,
+        counting(3 * PARTIES_FIELDS),
+        0,
+        3,
+      ),
+    ),
+  ],
+  [
+    'orders snapshot',
+    encoded((w) =>
+      encoder.writeOrdersSnapshot(
+        w,
+        0,
+        sampleHead(),
+        counting(4 * ORDER_FIELDS),
+        0,
+        4,
+        9,
+        2,
+        3,
+        NAME,
+      ),
+    ),
+  ],
+  [
+    'orders delta',
+    encoded((w) =>
+      encoder.writeOrdersDelta(w, 0, sampleHead(), counting(3 * ORDER_CHANGE_FIELDS), 0, 3),
+    ),
+  ],
   [
     'built status',
     built(wire.Body.Status, (builder) => {
@@ -131,6 +177,7 @@ test('verifyMessage: each rule has an input that only it refuses', () => {
       },
     ],
     ['snapshot', 'instrument does not end with NUL', (v) => v.setUint8(v.byteLength - 5, 65)],
+    ['trades with parties', 'Trades.parties has another length', (v) => v.setUint32(268, 2, true)],
     [
       'large snapshot',
       'exceeds the budget',
@@ -202,6 +249,7 @@ function readAll(bytes: Uint8Array): void {
     case wire.Body.Trades: {
       const body = message.body(new wire.Trades()) as wire.Trades;
       for (let i = 0; i < body.tradesLength(); i++) body.trades(i)!.aggressor();
+      for (let i = 0; i < body.partiesLength(); i++) body.parties(i)!.sellerLow();
       break;
     }
     case wire.Body.Heartbeat: {
@@ -217,6 +265,17 @@ function readAll(bytes: Uint8Array): void {
     case wire.Body.Status: {
       const body = message.body(new wire.Status()) as wire.Status;
       [body.head()!.reason(), body.sinceNs()].join();
+      break;
+    }
+    case wire.Body.OrdersSnapshot: {
+      const body = message.body(new wire.OrdersSnapshot()) as wire.OrdersSnapshot;
+      for (let i = 0; i < body.ordersLength(); i++) body.orders(i)!.side();
+      [body.head()!.reason(), body.orderCount(), body.instrument()].join();
+      break;
+    }
+    case wire.Body.OrdersDelta: {
+      const body = message.body(new wire.OrdersDelta()) as wire.OrdersDelta;
+      for (let i = 0; i < body.changesLength(); i++) body.changes(i)!.kind();
       break;
     }
     case wire.Body.NONE:
