@@ -12,16 +12,7 @@ import { Ladder } from '../src/books/ladder.js';
 import { ASKS_COUNT, BIDS_COUNT, LEVELS, RecordType } from '../src/rings/record-types.js';
 import { type FeedEvents, loadFeedEvents } from './book-events.js';
 import { MapWithSortedKeys, SortedArrays } from './book-rivals.js';
-
-export interface BenchRow {
-  readonly part: string;
-  readonly case: string;
-  /** Nanoseconds, ours. */
-  readonly ours: number;
-  readonly rival: string;
-  readonly rivalNs: number;
-  readonly ratio: number;
-}
+import { type BenchRow, defineBench, row } from './harness.js';
 
 /** What is measured: side, price, size in; the best of both sides asked after every update. */
 export interface Book {
@@ -30,6 +21,8 @@ export interface Book {
   count(side: number): number;
 }
 
+const PART = 'Book ladder';
+const RIVALS = ['Map + sorted array', 'sorted typed arrays, best at the end'];
 const ROUNDS = 5;
 /** Passes of a run; the fastest counts: it is compiled, and was interrupted least by others. */
 const PASSES = 8;
@@ -123,7 +116,7 @@ function inWorker(task: Task): Promise<Answer> {
   });
 }
 
-export async function bookLadderBench(): Promise<BenchRow[]> {
+async function run(): Promise<BenchRow[]> {
   const feed = await loadFeedEvents();
   const { triples, levels, loaded } = flatten(feed);
   const shared = new Float64Array(new SharedArrayBuffer(triples.byteLength));
@@ -141,16 +134,26 @@ export async function bookLadderBench(): Promise<BenchRow[]> {
   }
   if (books.size !== 1) throw new Error(`the books differ: ${[...books].join(' | ')}`);
   const median = (name: string): number => times.get(name)!.sort((a, b) => a - b)[ROUNDS >>> 1]!;
-  const ours = median('ladder');
-  return names.slice(1).map((rival) => ({
-    part: 'book-ladder',
-    case: `a level update of ${levels}, ${feed.source}`,
-    ours,
-    rival,
-    rivalNs: median(rival),
-    ratio: median(rival) / ours,
-  }));
+  const base = { part: PART, unit: 'ns/level' };
+  const update = `a level update and the best, ${feed.source}`;
+  return [
+    ...RIVALS.map((rival) =>
+      row({ ...base, case: update, ours: median('ladder'), rival, rivalNs: median(rival) }),
+    ),
+    row({
+      ...base,
+      case: `${update}; tick learned from the prices`,
+      ours: median('ladder, tick learned'),
+    }),
+    row({ ...base, case: `${update}; with the book hash`, ours: median('ladder and hash') }),
+  ];
 }
+
+export default defineBench({
+  part: PART,
+  mix: '400,000 level updates of a book of 5,000 levels a side, the best asked for after each event',
+  run,
+});
 
 function withHash(tick: number): Book {
   const levels = new BookLevels(tick);

@@ -110,6 +110,10 @@ export class BboCheck {
     this.forgetStates();
   }
 
+  get memoryBytes(): number {
+    return this.tickers.byteLength + this.states.byteLength;
+  }
+
   private dropState(): void {
     this.statesFirst = (this.statesFirst + 1) % this.statesMax;
     this.statesCount--;

@@ -152,7 +152,8 @@ export class OrderBook extends BookView {
 
   /** Memory of this book that grows with the market. */
   get memoryBytes(): number {
-    return this.levels.ladder.memoryBytes + this.sync.pending.memoryBytes;
+    const { pending } = this.sync;
+    return this.levels.ladder.memoryBytes + pending.memoryBytes + this.check.memoryBytes;
   }
 
   private onDepth(record: Float64Array, at: number): void {
@@ -313,12 +314,9 @@ export class OrderBook extends BookView {
   private lose(reason: StateReason): void {
     this.unload();
     this.loading = SnapshotPart.None;
-    if (this.isAligned) {
-      this.countResync(reason);
-      this.setState(BookState.Suspect, reason);
-    } else {
-      this.setState(this.state, reason);
-    }
+    const wasShown = this.isAligned;
+    if (wasShown) this.countResync(reason);
+    this.setState(wasShown ? BookState.Suspect : this.state, reason);
     this.sync.want(reason, this.nowNs);
   }
 

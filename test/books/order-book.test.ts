@@ -11,6 +11,7 @@ import {
 } from '../../src/domain/book-state.js';
 import { Channel } from '../../src/domain/channel.js';
 import { EventFlag } from '../../src/domain/event-flags.js';
+import { Prng } from '../../src/domain/prng.js';
 import { RecordType, SourceState } from '../../src/rings/record-types.js';
 import { BooksRig, instrument } from '../support/books-rig.js';
 import type { OutMessage } from '../support/stream-checker.js';
@@ -699,4 +700,36 @@ test('OrderBook: silence before it was ever Live changes nothing', () => {
   rig.turn();
   rig.source(SourceState.Silent);
   assert.deepEqual(rig.turn(), []);
+});
+
+test('OrderBook: one of 1,000 levels a side takes at most 400 KB with all that it keeps', () => {
+  const rig = new BooksRig({ follow: false });
+  rig.turn();
+  const book = rig.agent.book(0)!;
+  assert.ok(
+    book.memoryBytes < 4096,
+    'an instrument that nothing is known of takes next to nothing',
+  );
+  const prng = new Prng(3);
+  const side = (worse: number): [number, number][] =>
+    Array.from({ length: 1000 }, (_, i) => [1_000_000 + worse * (1 + i * 9 + prng.nextInt(9)), 5]);
+  rig.depth(101, 110, 100, [], []);
+  rig.snapshot(105, side(-1), side(1));
+  rig.turn();
+  for (let i = 0; i < 20_000; i++) {
+    const last = 112 + 2 * i;
+    const worse = prng.chance(0.5) ? -1 : 1;
+    const away = 1 + prng.nextInt(prng.chance(0.9) ? 3000 : 60_000);
+    const price = 1_000_000 + worse * away;
+    const ladder = book.levels.ladder;
+    const isThere = ladder.sizeAt(worse < 0 ? 0 : 1, price) > 0;
+    const isFull = ladder.count(worse < 0 ? 0 : 1) >= 1000;
+    const change: [number, number][] = isThere || isFull ? [[price, 0]] : [[price, 3]];
+    rig.depth(last, last, last - 2, worse < 0 ? change : [], worse < 0 ? [] : change);
+    rig.ticker(last - 1, [1, 1], [2, 2]);
+    if (i % 50 === 0) rig.turn();
+    assert.ok(book.memoryBytes <= 400_000, `${book.memoryBytes} B after ${i} updates`);
+  }
+  rig.turn();
+  assert.equal(rig.count(BooksColumn.Applied), 20_001);
 });
