@@ -78,7 +78,7 @@ export class ConnectionMachine {
     return ConnectionState.Waiting;
   }
 
-  /** The actions are lent until the next call. Not re-entrant. */
+  /** The actions are lent until the next call. */
   on(input: ConnectionInput, nowNs: number): readonly ConnectionAction[] {
     this.actions.length = 0;
     switch (input.kind) {
@@ -130,8 +130,7 @@ export class ConnectionMachine {
     this.report('stopped', '');
   }
 
-  /** Everything that is due by now; idempotent. */
-  private advance(nowNs: number): void {
+    private advance(nowNs: number): void {
     for (const leg of this.legs) this.tickLeg(leg, nowNs);
     if (!this.started) return;
     if (this.current.phase === LegPhase.Closed && nowNs >= this.retryAtNs) this.connect(nowNs);
@@ -246,7 +245,6 @@ export class ConnectionMachine {
     if (!wasClosing && this.started) this.legGone(leg, reason, nowNs);
   }
 
-  /** We give the leg up ourselves. */
   private failLeg(leg: Leg, reason: string, nowNs: number): void {
     const wasClosing = leg.phase === LegPhase.Closing;
     leg.closed(this.board.slots);

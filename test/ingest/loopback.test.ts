@@ -79,7 +79,7 @@ class LoopbackVenue {
       this.sockets.push(socket);
       socket.on('error', () => {});
       socket.on('message', (data) => {
-        const { id } = JSON.parse(String(data)) as { id: number };
+        const { id } = JSON.parse((data as Buffer).toString()) as { id: number };
         socket.send(JSON.stringify({ result: null, id }));
         this.onSocket(socket);
       });
