@@ -130,7 +130,7 @@ export class ConnectionMachine {
     this.report('stopped', '');
   }
 
-    private advance(nowNs: number): void {
+  private advance(nowNs: number): void {
     for (const leg of this.legs) this.tickLeg(leg, nowNs);
     if (!this.started) return;
     if (this.current.phase === LegPhase.Closed && nowNs >= this.retryAtNs) this.connect(nowNs);

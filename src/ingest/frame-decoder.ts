@@ -74,7 +74,9 @@ export class FrameDecoder {
     this.taker = taker;
     this.messageBytesMax = messageBytesMax;
     this.checkText = checkText;
-    this.partial = Buffer.allocUnsafeSlow(Math.min(KEPT_BYTES_FIRST, messageBytesMax + HEADER_BYTES_MAX));
+    this.partial = Buffer.allocUnsafeSlow(
+      Math.min(KEPT_BYTES_FIRST, messageBytesMax + HEADER_BYTES_MAX),
+    );
     this.message = Buffer.alloc(0);
   }
 
@@ -264,9 +266,7 @@ export class FrameDecoder {
   private appendPartial(bytes: Buffer, at: number, end: number): void {
     const total = this.partialBytes + (end - at);
     if (total > this.partial.length) {
-      const larger = Buffer.allocUnsafeSlow(
-        grown(total, this.messageBytesMax + HEADER_BYTES_MAX),
-      );
+      const larger = Buffer.allocUnsafeSlow(grown(total, this.messageBytesMax + HEADER_BYTES_MAX));
       this.partial.copy(larger, 0, 0, this.partialBytes);
       this.partial = larger;
     }

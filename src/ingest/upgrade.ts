@@ -60,7 +60,9 @@ function objection(headers: ReadonlyMap<string, string>, key: string): string | 
   if (headers.get('upgrade')?.toLowerCase() !== 'websocket') return 'no Upgrade: websocket';
   const connection = (headers.get('connection') ?? '').toLowerCase().split(/\s*,\s*/);
   if (!connection.includes('upgrade')) return 'no Connection: Upgrade';
-  const accept = createHash('sha1').update(key + ACCEPT_SUFFIX).digest('base64');
+  const accept = createHash('sha1')
+    .update(key + ACCEPT_SUFFIX)
+    .digest('base64');
   if (headers.get('sec-websocket-accept') !== accept) return 'Sec-WebSocket-Accept is wrong';
   // We offer neither, so the server must not choose one (permessage-deflate above all).
   if (headers.has('sec-websocket-extensions')) return 'an extension that was not offered';

@@ -105,54 +105,60 @@ function listen(server: Server): Promise<unknown> {
   return once(server, 'listening');
 }
 
-testBoth('frames of one socket read are handed over together, then the read ends', async (transport) => {
-  const { server, url } = await webSocketServer();
-  server.on('connection', (socket) => {
-    // Written in one turn: the kernel hands them over in one read.
-    for (let i = 0; i < 3; i++) socket.send(`m${i}`);
-    socket.send(Buffer.from('binary'));
-    socket.ping();
-  });
-  const listener = new Listener();
-  const connection = transport.connect(url, listener);
-  await listener.until(/^frame binary/);
-  connection.ping();
-  await listener.until(/^pong/);
-  const from = listener.words.indexOf('frame m0');
-  const frames = listener.words.filter((word) => word.startsWith('frame'));
-  assert.deepEqual(frames, ['frame m0', 'frame m1', 'frame m2', 'frame binary']);
-  assert.ok(listener.words.indexOf('read-end', from) > from, 'after the frames');
-  assert.equal(listener.words[0], 'open');
-  connection.close(1000, 'done');
-  assert.equal(await listener.until(/^close/), 'close 1000 done');
-});
+testBoth(
+  'frames of one socket read are handed over together, then the read ends',
+  async (transport) => {
+    const { server, url } = await webSocketServer();
+    server.on('connection', (socket) => {
+      // Written in one turn: the kernel hands them over in one read.
+      for (let i = 0; i < 3; i++) socket.send(`m${i}`);
+      socket.send(Buffer.from('binary'));
+      socket.ping();
+    });
+    const listener = new Listener();
+    const connection = transport.connect(url, listener);
+    await listener.until(/^frame binary/);
+    connection.ping();
+    await listener.until(/^pong/);
+    const from = listener.words.indexOf('frame m0');
+    const frames = listener.words.filter((word) => word.startsWith('frame'));
+    assert.deepEqual(frames, ['frame m0', 'frame m1', 'frame m2', 'frame binary']);
+    assert.ok(listener.words.indexOf('read-end', from) > from, 'after the frames');
+    assert.equal(listener.words[0], 'open');
+    connection.close(1000, 'done');
+    assert.equal(await listener.until(/^close/), 'close 1000 done');
+  },
+);
 
-testBoth('received time is that of the first byte, though the rest comes later', async (transport) => {
-  const { server, url } = await webSocketServer();
-  const listener = new Listener();
-  server.on('connection', (socket, request) => {
-    const raw = request.socket;
-    raw.setNoDelay(true);
-    raw.cork();
-    socket.send('first');
-    const frame = Buffer.concat([Buffer.from([0x81, 126, 0x01, 0x00]), Buffer.alloc(256, 0x61)]);
-    raw.write(frame.subarray(0, 100));
-    raw.uncork();
-    setTimeout(() => raw.write(frame.subarray(100)), 60);
-    setTimeout(() => socket.send('last'), 120);
-  });
-  const connection = transport.connect(url, listener);
-  await listener.until(/^frame last/);
-  const [first, split, last] = listener.frames.map(({ receivedNs }) => receivedNs / 1e6);
-  assert.equal(listener.frames[1]!.text.length, 256);
-  assert.ok(
-    split! - first! < 30,
-    `the split frame began with the first one: ${split! - first!} ms`,
-  );
-  assert.ok(last! - split! > 80, `the last one came later: ${last! - split!} ms`);
-  connection.terminate();
-  await listener.until(/^close/);
-});
+testBoth(
+  'received time is that of the first byte, though the rest comes later',
+  async (transport) => {
+    const { server, url } = await webSocketServer();
+    const listener = new Listener();
+    server.on('connection', (socket, request) => {
+      const raw = request.socket;
+      raw.setNoDelay(true);
+      raw.cork();
+      socket.send('first');
+      const frame = Buffer.concat([Buffer.from([0x81, 126, 0x01, 0x00]), Buffer.alloc(256, 0x61)]);
+      raw.write(frame.subarray(0, 100));
+      raw.uncork();
+      setTimeout(() => raw.write(frame.subarray(100)), 60);
+      setTimeout(() => socket.send('last'), 120);
+    });
+    const connection = transport.connect(url, listener);
+    await listener.until(/^frame last/);
+    const [first, split, last] = listener.frames.map(({ receivedNs }) => receivedNs / 1e6);
+    assert.equal(listener.frames[1]!.text.length, 256);
+    assert.ok(
+      split! - first! < 30,
+      `the split frame began with the first one: ${split! - first!} ms`,
+    );
+    assert.ok(last! - split! > 80, `the last one came later: ${last! - split!} ms`);
+    connection.terminate();
+    await listener.until(/^close/);
+  },
+);
 
 testBoth('a message beyond the limit ends the connection with 1009', async (transport) => {
   const { server, url } = await webSocketServer();
@@ -165,7 +171,10 @@ testBoth('a message beyond the limit ends the connection with 1009', async (tran
   const listener = new Listener();
   transport.connect(url, listener);
   assert.equal(await serverHears, 1009);
-  assert.match(await listener.until(/^close/), /^close 1006 (Max payload size exceeded|message of 10001 bytes)/);
+  assert.match(
+    await listener.until(/^close/),
+    /^close 1006 (Max payload size exceeded|message of 10001 bytes)/,
+  );
   assert.equal(listener.frames.length, 0);
 });
 
