@@ -89,10 +89,11 @@ class Taker {
   }
 }
 
-function ours(frames: readonly Uint8Array[]): () => number {
+/** @param wasmBytesMin Infinity: with the JavaScript scanner alone */
+function ours(frames: readonly Uint8Array[], wasmBytesMin?: number): () => number {
   const taker = new Taker();
   const timeline = new Timeline(1_723_161_255_000_000_000n);
-  const parser = new FuturesParser([instrument], 'trade', timeline, taker);
+  const parser = new FuturesParser([instrument], 'trade', timeline, taker, wasmBytesMin);
   return () => {
     taker.sum = 0;
     for (let i = 0; i < frames.length; i++) {
@@ -169,18 +170,29 @@ function levelsOf(frames: readonly Uint8Array[]): number {
 
 async function rowsOf(name: string, frames: readonly Uint8Array[]): Promise<BenchRow[]> {
   const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
-  return measure({
-    part: PART,
-    case: name,
-    unit: 'ns/level',
-    operations: levelsOf(frames),
-    ours: ours(frames),
-    rivals: [
-      { name: 'JSON.parse + Number', run: plain(frames) },
-      { name: 'JSON.parse alone', run: parseOnly(frames), ownAnswer: true },
-    ],
-    note: `${Math.round(bytes / frames.length)} bytes a frame`,
-  });
+  const shared = { part: PART, unit: 'ns/level', operations: levelsOf(frames) };
+  const numbers = { name: 'JSON.parse + Number', run: plain(frames) };
+  const note = `${Math.round(bytes / frames.length)} bytes a frame`;
+  return [
+    ...(await measure({
+      ...shared,
+      case: name,
+      ours: ours(frames),
+      rivals: [numbers, { name: 'JSON.parse alone', run: parseOnly(frames), ownAnswer: true }],
+      note: usesWasm() ? `${note}, WebAssembly` : `${note}, no WebAssembly here`,
+    })),
+    ...(await measure({
+      ...shared,
+      case: `${name}, JavaScript scanner`,
+      ours: ours(frames, Infinity),
+      rivals: [numbers],
+      note,
+    })),
+  ];
+}
+
+function usesWasm(): boolean {
+  return new FuturesParser([instrument], 'trade', new Timeline(0n), new Taker()).usesWasm;
 }
 
 export default defineBench({

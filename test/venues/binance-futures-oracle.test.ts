@@ -241,6 +241,22 @@ test('Futures parser: on mutated frames it says exactly what the strict parser s
   assert.ok(fastEvents > 1000, String(fastEvents));
 });
 
+test('Futures parser: with any byte of a frame replaced, put in or taken out, all scanners agree', () => {
+  const frame =
+    '{"stream":"btcusdt@depth@0ms","data":{"e":"depthUpdate","E":1700000000123,"T":1700000000120,' +
+    '"s":"BTCUSDT","ps":"BTC","st":1,"U":5123107832349,"u":5123107837896,"pu":5123107832175,' +
+    '"b":[["200.00","10.229"],["12345678.12","1.000"]],"a":[["1.00","123456789.123"]]}}';
+  const odd = [0, 1, 0x0a, 0x1f, 0x7f, 0x80, 0xff, ...Buffer.from(' "\\,]}.09:-Ee[{')];
+  const bytes = [...Buffer.from(frame)];
+  for (let at = 0; at < bytes.length; at++) {
+    assertAgree(Uint8Array.from(bytes.toSpliced(at, 1)), 'aggTrade');
+    for (const byte of odd) {
+      assertAgree(Uint8Array.from(bytes.with(at, byte)), 'aggTrade');
+      assertAgree(Uint8Array.from(bytes.toSpliced(at, 0, byte)), 'aggTrade');
+    }
+  }
+});
+
 test('Futures snapshot: the fast reading says exactly what the strict one says', () => {
   const body = fc
     .record({ L: whole, E: whole, T: whole, b: side, a: side })
