@@ -3,6 +3,7 @@
  * after `npm start`. Skipped, loudly, where there is no chromium or the page is not built.
  */
 import assert from 'node:assert/strict';
+import { createServer, type AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { chromiumMissing, dashboardMissing, launchChromium } from '../support/chromium.js';
 import { LiveNode } from '../support/live-node.js';
@@ -16,16 +17,28 @@ declare const document: {
   ): { readonly textContent: string | null; getAttribute(name: string): string | null } | null;
 };
 
+/**
+ * A port that both nodes ask for by number. The second could not take one that the kernel chose for
+ * the first: connections of the past still wait on it, and only a port asked for may be taken again.
+ */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
 test('Dashboard on a node: 24 books Live; the node goes and the page says so, and returns', async (t) => {
   if (missing !== null) {
     console.error(`BROWSER TEST SKIPPED: ${missing}`);
     t.skip(missing);
     return;
   }
-  const first = new LiveNode({});
+  const port = await freePort();
+  const first = new LiveNode({ server: { port } });
   t.after(() => first.stop());
   await first.start();
-  const { port } = first.node.endpoints;
   const browser = await launchChromium();
   t.after(() => browser.close());
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
@@ -65,7 +78,7 @@ test('Dashboard on a node: 24 books Live; the node goes and the page says so, an
   assert.match(await page.locator('#connection .text').innerText(), /^Connection lost/);
   assert.equal(await page.locator('#live-count').innerText(), '0 of 24 Live');
 
-  const second = new LiveNode({ server: { port: port! } });
+  const second = new LiveNode({ server: { port } });
   t.after(() => second.stop());
   await second.start();
   await allLive();
