@@ -146,7 +146,9 @@ export class Delivery {
     }
     if (buffered <= limits.lowWaterBytes) session.slowSinceNs = Infinity;
     else if (session.slowSinceNs === Infinity) session.slowSinceNs = nowNs;
-    if (nowNs - session.slowSinceNs > limits.stalledNsMax && session.pendingCount > 0) {
+    // A lossless reader may live near its bound for as long as it stays below it.
+    const mustDrain = session.pendingCount > 0 || session.losslessCount === 0;
+    if (nowNs - session.slowSinceNs > limits.stalledNsMax && mustDrain) {
       this.closeSlow(session, BroadcastColumn.ClosedStalled, 'did not read for too long');
       return 1;
     }

@@ -13,7 +13,15 @@ import { Channel } from '../domain/channel.js';
 import { EventFlag } from '../domain/event-flags.js';
 import type { Instrument } from '../domain/instrument.js';
 import { RecordType } from '../rings/record-types.js';
-import { flagsOf, hashHighOf, hashLowOf, reasonOf, stateOf } from '../wire/head-words.js';
+import {
+  addFlags,
+  flagsOf,
+  hashHighOf,
+  hashLowOf,
+  reasonOf,
+  setFold,
+  stateOf,
+} from '../wire/head-words.js';
 import type { JsonInstrument } from '../wire/message-json.js';
 import { BodyType } from '../wire/message-layout.js';
 import { BookMirror } from './book-mirror.js';
@@ -220,6 +228,7 @@ export class InstrumentFeed implements JsonInstrument {
       mirror.sizeDecimals = room.decoder.sizeDecimals;
       book.sealed = false;
       if (epoch !== book.epoch) this.count(BroadcastColumn.EpochChanges);
+      else if (sequence > book.sequence + 1) this.noteSkipped(words, at, sequence);
     }
     if (!mirror.apply(room.decoder, false)) {
       this.lose(StateReason.BufferOverflow, nowNs);
@@ -228,6 +237,12 @@ export class InstrumentFeed implements JsonInstrument {
     mirror.trusted = true;
     this.wantsRetelling = false;
     this.finishBookMessage(words, at, bytes, epoch, sequence, nowNs);
+  }
+
+  /** Told again after a loss: the snapshot says that it stands for the numbers that never came. */
+  private noteSkipped(words: Int32Array, at: number, sequence: number): void {
+    addFlags(words, at, EventFlag.Conflated);
+    setFold(words, at, this.book.sequence + 1, sequence - this.book.sequence - 1);
   }
 
   /** A status in sequence; one of a later epoch announces a snapshot and is told at once. */

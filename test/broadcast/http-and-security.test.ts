@@ -216,7 +216,9 @@ describe('Admission', () => {
       await pause(2);
     }
     assert.equal(await handshake(room, { headers: bearer }, '?format=xml'), 400);
-    assert.equal((await room.get('/', { headers: { Host: 'attacker.example' } })).status, 403);
+    const foreign = { headers: { Host: 'attacker.example' } };
+    assert.equal((await room.get('/', foreign)).status, 403);
+    assert.equal((await room.get('/health', foreign)).status, 404, 'a probe may use any name');
   });
 
   test('Admission: a browser says its token in the first message, or is closed with 4401', async () => {

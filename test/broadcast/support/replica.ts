@@ -121,6 +121,14 @@ export class Replica {
         'parts follow each other',
       );
     }
+    const inStream = head[HeadField.Epoch] === copy.epoch && copy.anchored;
+    if (inStream && (flags & EventFlag.Snapshot) !== 0) {
+      const first = head[HeadField.FirstSequence]!;
+      assert.ok(
+        first <= copy.sequence + 1,
+        `a snapshot in the stream covers what is missing: ${first}`,
+      );
+    }
     copy.epoch = head[HeadField.Epoch]!;
     copy.sequence = sequence;
     this.applyLevels(copy);
