@@ -32,6 +32,8 @@ export interface SimulatedRequest {
   readonly target: string;
   /** Whom a rate limit counts. */
   readonly remoteAddress: string;
+  /** Of a POST; empty otherwise. */
+  readonly body?: string;
 }
 
 export interface SimulatedAnswer {

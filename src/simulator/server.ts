@@ -110,10 +110,23 @@ export class SimulatorServer {
   }
 
   private onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    request.on('error', () => request.destroy());
+    request.on('data', (part: Buffer) => {
+      bytes += part.length;
+      if (bytes > CLIENT_MESSAGE_BYTES_MAX) request.destroy();
+      else parts.push(part);
+    });
+    request.on('end', () => this.answer(request, response, Buffer.concat(parts).toString()));
+  }
+
+  private answer(request: IncomingMessage, response: ServerResponse, body: string): void {
     const { answer, delayNs } = this.venue.answer({
       method: request.method ?? 'GET',
       target: request.url ?? '/',
       remoteAddress: request.socket.remoteAddress ?? 'unknown',
+      body,
     });
     const send = (): void => {
       if (response.destroyed) return;
@@ -123,7 +136,6 @@ export class SimulatorServer {
       });
       response.end(answer.body);
     };
-    request.resume();
     if (delayNs === 0) send();
     else this.scheduler.schedule(delayNs, send);
   }

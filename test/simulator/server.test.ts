@@ -166,6 +166,14 @@ test('stop() says goodbye to clients, and ends although one of them never answer
   rude.terminate();
 });
 
+test('A request body beyond its bound ends the connection, and others go on', async () => {
+  const { urls } = await start();
+  const url = `${urls.restUrl}/fapi/v1/depth`;
+  await assert.rejects(fetch(url, { method: 'POST', body: 'x'.repeat(1 << 20) }));
+  assert.equal((await fetch(url, { method: 'POST', body: '{}' })).status, 405);
+  assert.equal((await fetch(`${urls.restUrl}/fapi/v1/ping`)).status, 200);
+});
+
 test('A port that is taken is named by a fault', async () => {
   const { urls } = await start();
   const port = Number(new URL(urls.restUrl).port);
