@@ -314,7 +314,7 @@ export class FeedNode {
       this.supervisor.start(thread.name);
       await Promise.race([ready, aborted]);
     }
-    workers.keepSpare();
+    workers.keepSpareSoon();
   }
 
   private createSupervisor(): Supervisor {

@@ -24,6 +24,9 @@ export const LIMITS = {
    * is no evidence against a thread.
    */
   superviseLateMsMax: 60,
+  /** So long after its start a thread compiles its code and loads its books, and may be silent longer. */
+  warmUpMs: 2_000,
+  warmUpHangMs: 1_000,
   /** Replacements a thread may need within the window before the node gives up. */
   restartsMax: 8,
   restartWindowMs: 60_000,

@@ -13,6 +13,7 @@ import { EventLoopRunner } from '../runtime/event-loop-runner.js';
 import { assemble } from './assemble.js';
 import { LIMITS } from './limits.js';
 import { bellOf } from './memory.js';
+import { ownTask } from './run-queue.js';
 import type { ThreadData } from './thread-data.js';
 import type { FromThread, ToThread } from './thread-message.js';
 
@@ -74,7 +75,7 @@ async function hostAgents(
   try {
     const listening = await assembly.start();
     runner.run().then(() => port.close(), fail);
-    tell({ kind: 'ready', threadId, port: listening });
+    tell({ kind: 'ready', threadId, task: ownTask(), port: listening });
   } catch (error) {
     fail(error);
   }

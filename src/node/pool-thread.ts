@@ -11,6 +11,7 @@ import { createIdleStrategy } from '../runtime/idle-strategy.js';
 import { assemble } from './assemble.js';
 import { LIMITS } from './limits.js';
 import { bellOf } from './memory.js';
+import { ownTask } from './run-queue.js';
 import type { ThreadData } from './thread-data.js';
 import type { FromThread } from './thread-message.js';
 
@@ -42,7 +43,7 @@ export function runAgents(
     }),
     control: data.control,
   });
-  tell({ kind: 'ready', threadId, port: null });
+  tell({ kind: 'ready', threadId, task: ownTask(), port: null });
   runner.run();
   port.close();
 }

@@ -21,6 +21,8 @@ export function createSupervisor(options: SupervisionOptions): Supervisor {
     clock: options.clock,
     factories: options.factories,
     hangNs: options.hangMs * 1e6,
+    warmUpNs: LIMITS.warmUpMs * 1e6,
+    warmUpHangNs: Math.max(LIMITS.warmUpHangMs, options.hangMs) * 1e6,
     startNsMax: LIMITS.threadStartMsMax * 1e6,
     lookLateNsMax: LIMITS.superviseLateMsMax * 1e6,
     restartsMax: LIMITS.restartsMax,

@@ -12,6 +12,8 @@ export type EndReason = 'threw' | 'out-of-memory' | 'hung' | 'ended' | 'slow-sta
 export interface ThreadHandle {
   /** Counts turns of the thread's loop. */
   heartbeat(): number;
+  /** Time that the thread has waited for a core so far, ns; 0 where it is not known. */
+  waitedNs(): number;
   /** Ends it at once, whatever it does; resolves when it is gone. */
   kill(): Promise<void>;
 }
@@ -38,6 +40,9 @@ export interface SupervisorOptions {
   readonly factories: readonly ThreadFactory[];
   readonly events: SupervisorEvents;
   readonly hangNs: number;
+  /** While a thread warms up (code is compiled, books are loaded) it may be silent for longer. */
+  readonly warmUpNs: number;
+  readonly warmUpHangNs: number;
   readonly startNsMax: number;
   /** A look later than this after the last one is no evidence. */
   readonly lookLateNsMax: number;
@@ -52,8 +57,11 @@ interface Watched {
   state: 'starting' | 'running' | 'replacing' | 'down';
   startedNs: number;
   lastBeat: number;
+  readyNs: number;
   /** Time without a heartbeat, counted only over looks that came in time. */
   silentNs: number;
+  /** What the thread had waited for a core when it was first seen silent. */
+  waitedBeforeNs: number;
   failedNs: number;
   /** Times of past replacements within the window. */
   restartsNs: number[];
@@ -77,7 +85,9 @@ export class Supervisor {
         state: 'down',
         startedNs: 0,
         lastBeat: 0,
+        readyNs: 0,
         silentNs: 0,
+        waitedBeforeNs: 0,
         failedNs: 0,
         restartsNs: [],
         restartsTotal: 0,
@@ -104,6 +114,7 @@ export class Supervisor {
     const watched = this.threads.get(name);
     if (watched === undefined || watched.generation !== generation) return;
     watched.state = 'running';
+    watched.readyNs = this.options.clock.nowNs();
     watched.silentNs = 0;
     watched.lastBeat = watched.handle?.heartbeat() ?? 0;
     if (watched.restartsTotal > 0 && watched.failedNs > 0) {
@@ -145,13 +156,24 @@ export class Supervisor {
         watched.lastBeat = beat;
         watched.silentNs = 0;
       } else if (inTime) {
+        if (watched.silentNs === 0) watched.waitedBeforeNs = watched.handle.waitedNs();
         watched.silentNs += sinceNs;
-        if (watched.silentNs >= this.options.hangNs) {
-          const silentMs = Math.round(watched.silentNs / 1e6);
-          void this.replace(watched, 'hung', `no heartbeat for ${silentMs} ms`);
-        }
+        this.judgeSilence(watched, watched.handle, nowNs);
       }
     }
+  }
+
+  /** Silence counts without the time in which the thread had no core to speak from. */
+  private judgeSilence(watched: Watched, handle: ThreadHandle, nowNs: number): void {
+    const { hangNs, warmUpNs, warmUpHangNs } = this.options;
+    const limitNs = nowNs - watched.readyNs < warmUpNs ? warmUpHangNs : hangNs;
+    if (watched.silentNs < limitNs) return;
+    const starvedNs = handle.waitedNs() - watched.waitedBeforeNs;
+    if (watched.silentNs - starvedNs < limitNs) return;
+    const silentMs = Math.round(watched.silentNs / 1e6);
+    const starved =
+      starvedNs >= 1e6 ? `, ${Math.round(starvedNs / 1e6)} of them without a core` : '';
+    void this.replace(watched, 'hung', `no heartbeat for ${silentMs} ms${starved}`);
   }
 
   running(name: string): boolean {

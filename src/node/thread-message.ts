@@ -16,7 +16,13 @@ export interface Notice {
 
 export type FromThread =
   /** The agents stand and the loop begins. `port` is where clients connect, if they do here. */
-  | { readonly kind: 'ready'; readonly threadId: number; readonly port: number | null }
+  | {
+      readonly kind: 'ready';
+      readonly threadId: number;
+      /** The system's name of the thread (run-queue.ts). */
+      readonly task: string | null;
+      readonly port: number | null;
+    }
   | Notice
   /** The thread is about to end. A fault's code says that replacing it may not help. */
   | {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { createThreadControl, ThreadController } from '../runtime/thread-control.js';
+import { waitedForCoreNs } from './run-queue.js';
 import type { PoolTask } from './pool-thread.js';
 import type { EndReason, ThreadFactory, ThreadHandle } from './supervisor.js';
 import type { ThreadData } from './thread-data.js';
@@ -39,7 +40,6 @@ export const ENTRIES: ThreadEntries = {
   pool: new URL('./pool-thread.js', import.meta.url),
 };
 
-/** The reserve is made anew only when its successor has had time to get going. */
 const SPARE_AFTER_MS = 1_000;
 
 /** How long the end of a worker that was terminated may take before we go on without it. */
@@ -63,14 +63,19 @@ export class LoopWorkers {
   take(data: ThreadData): Worker {
     const worker = this.spare ?? this.create();
     worker.removeAllListeners();
-    if (this.spare !== null) setTimeout(() => this.keepSpare(), SPARE_AFTER_MS).unref();
+    if (this.spare !== null) this.keepSpareSoon();
     this.spare = null;
     worker.ref();
     worker.postMessage({ kind: 'begin', data } satisfies ToThread);
     return worker;
   }
 
-  keepSpare(): void {
+  /** When those that were just started had time to get going. */
+  keepSpareSoon(): void {
+    setTimeout(() => this.keepSpare(), SPARE_AFTER_MS).unref();
+  }
+
+  private keepSpare(): void {
     if (this.spare !== null || this.closed) return;
     const worker = this.create();
     this.spare = worker;
@@ -133,7 +138,9 @@ export class LoopThread implements NodeThread {
     this.worker = worker;
     let reason: EndReason = 'ended';
     let detail = 'the thread ended unasked';
+    let task: string | null = null;
     worker.on('message', (message: FromThread) => {
+      if (message.kind === 'ready') task = message.task;
       if (message.kind === 'failed') {
         reason = 'threw';
         detail = message.message;
@@ -153,6 +160,7 @@ export class LoopThread implements NodeThread {
     const { ended } = this;
     return {
       heartbeat: () => watch.heartbeat(),
+      waitedNs: () => waitedForCoreNs(task),
       kill: async () => {
         await Promise.race([worker.terminate(), delay(KILL_MS_MAX)]);
         await Promise.race([ended, delay(KILL_MS_MAX)]);
@@ -197,8 +205,10 @@ export class PoolThread implements NodeThread {
     const { port1, port2 } = new MessageChannel();
     const abort = new AbortController();
     let worker: Worker | undefined;
+    let taskName: string | null = null;
     port1.on('message', (message: FromThread) => {
       if (message.kind === 'ready') {
+        taskName = message.task;
         worker = this.pool.threads.find((candidate) => candidate.threadId === message.threadId);
       }
       this.reports.onMessage(this.name, generation, message);
@@ -219,6 +229,7 @@ export class PoolThread implements NodeThread {
     );
     return {
       heartbeat: () => watch.heartbeat(),
+      waitedNs: () => waitedForCoreNs(taskName),
       kill: async () => {
         // A task that threw or returned has left its worker, which goes on with others.
         if (settled === 'left') return;

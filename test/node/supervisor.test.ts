@@ -9,6 +9,7 @@ class FakeThread implements ThreadFactory {
   readonly starts: number[] = [];
   beats = 0;
   kills = 0;
+  waitedNs = 0;
   expendable = true;
   /** Lets a test hold back the end of a killed incarnation. */
   killing: Promise<void> = Promise.resolve();
@@ -17,6 +18,7 @@ class FakeThread implements ThreadFactory {
     this.starts.push(generation);
     return {
       heartbeat: () => this.beats,
+      waitedNs: () => this.waitedNs,
       kill: () => {
         this.kills++;
         return this.killing;
@@ -32,6 +34,8 @@ function supervise(...threads: FakeThread[]) {
     clock,
     factories: threads,
     hangNs: 150e6,
+    warmUpNs: 0,
+    warmUpHangNs: 1e9,
     startNsMax: 1e9,
     lookLateNsMax: 60e6,
     restartsMax: 3,
@@ -170,6 +174,21 @@ test('Supervisor: a thread that hangs and may not be ended by force is given up 
   await settled();
   assert.deepEqual(said, ['given up a hung']);
   assert.equal(a.kills, 0);
+});
+
+test('Supervisor: time without a core is no silence, but a hang beyond it is found', async () => {
+  const a = new FakeThread('a');
+  const { said, look } = supervise(a);
+  look(30, [a]);
+  for (let i = 0; i < 20; i++) {
+    look(15, []);
+    a.waitedNs += 14e6;
+  }
+  await settled();
+  assert.deepEqual(said, []);
+  look(165, []);
+  await settled();
+  assert.deepEqual(said, ['replaced a hung 1']);
 });
 
 test('Supervisor: once a stop has begun an end is an end', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { BooksColumn, BOOKS_COLUMNS } from '../../src/books/books-counters.js';
+import { LIMITS } from '../../src/node/limits.js';
 import { CounterTable } from '../../src/rings/counters.js';
 import { LiveNode } from '../support/live-node.js';
 import { createOrders, Harm, order } from './saboteur.js';
@@ -11,6 +12,9 @@ const ENTRIES = {
   pool: new URL('./saboteur-pool.js', import.meta.url),
   loop: new URL('./saboteur-loop.js', import.meta.url),
 };
+
+/** Past the time in which a young thread may be silent, and the reserve has loaded its code. */
+const warmedUp = () => new Promise((resolve) => setTimeout(resolve, LIMITS.warmUpMs + 200));
 
 async function startNode(t: TestContext, threads = {}) {
   const orders = createOrders(8);
@@ -47,6 +51,7 @@ for (const [harm, reason] of [
     const patience = harm === 'EatMemory' ? { hangMs: 10_000 } : {};
     const { live, orders, rowOf, resyncs, applied } = await startNode(t, patience);
     const before = { resyncs: resyncs(1), applied: applied(1) };
+    if (harm === 'Hang') await warmedUp();
     order(orders, rowOf('books-0'), Harm[harm]);
     await live.until('the worker is replaced', () => live.events('thread.recovered').length === 1);
     const [replaced] = live.events('thread.replaced');
@@ -62,6 +67,7 @@ for (const [harm, reason] of [
 
 test('Ingest: a thread that throws is replaced and every book becomes Live again', async (t) => {
   const { live, orders, rowOf, applied } = await startNode(t);
+  await warmedUp();
   order(orders, rowOf('ingest'), Harm.Throw);
   await live.until('the thread is replaced', () => live.events('thread.recovered').length === 1);
   t.diagnostic(`ingest works again after ${live.events('thread.recovered')[0]!.tookMs} ms`);
@@ -72,6 +78,7 @@ test('Ingest: a thread that throws is replaced and every book becomes Live again
 test('Broadcast: a thread that throws is replaced on the same port and serves whole books again', async (t) => {
   const { live, orders, rowOf } = await startNode(t);
   const { port } = live.node.endpoints;
+  await warmedUp();
   order(orders, rowOf('broadcast'), Harm.Throw);
   await live.until('the thread is replaced', () => live.events('thread.recovered').length === 1);
   t.diagnostic(`broadcast works again after ${live.events('thread.recovered')[0]!.tookMs} ms`);
