@@ -69,7 +69,7 @@ export interface IdleOptions {
 /** Longest sleep by default: a fifth of the 250 ms in which a hanging thread must be replaced. */
 export const IDLE_MS_MAX = 50;
 /** About 50 µs of empty turns: twice what the sleep and its wake-up would cost. */
-export const SPIN_TURNS_MAX = 1000;
+const SPIN_TURNS_MAX = 1000;
 
 export function createIdleStrategy(kind: IdleName, options: IdleOptions): IdleStrategy {
   invariant(options.idleMsMax > 0, 'the longest sleep is positive');

@@ -52,16 +52,16 @@ export const ORDER_BYTES = 80;
 export const ORDER_CHANGE_BYTES = 104;
 
 /** Words (4 bytes) from the message's first. */
-export const BODY_TYPE_WORD = 6;
 export const HEAD_WORD = 12;
 export const HEAD_WORDS = HEAD_BYTES / 4;
+
 export const HEAD_PUBLISHED_WORD = HEAD_WORD + 16;
 
-export const DELTA_BIDS_OFFSET_WORD = 10;
+const DELTA_BIDS_OFFSET_WORD = 10;
 export const DELTA_ASKS_OFFSET_WORD = 11;
 export const DELTA_LEVELS_WORD = 36;
 
-export const SNAPSHOT_BIDS_OFFSET_WORD = 34;
+const SNAPSHOT_BIDS_OFFSET_WORD = 34;
 export const SNAPSHOT_ASKS_OFFSET_WORD = 35;
 export const SNAPSHOT_DEPTH_WORD = 36;
 export const SNAPSHOT_INSTRUMENT_OFFSET_WORD = 37;
