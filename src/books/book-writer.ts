@@ -1,7 +1,7 @@
 /**
- * Publications of the books to bytes: lays every message out once, finished, in the first output
- * ring, copies it to the others, and keeps the positions of all streams. Books thread; hot: no
- * allocation, about 150 ns a delta and 7 ns a level.
+ * Publications of the books to bytes: finished messages in the output rings, rows for readers on any
+ * thread, requests for snapshots. Books thread; hot: no allocation, about 150 ns a delta and 7 ns a
+ * level.
  *
  * Streams and their positions (in books-counters.ts, so that they outlast this worker):
  *
@@ -11,24 +11,15 @@
  *
  * A sequence rises by one each message and goes on across epochs.
  */
-import { Channel, streamIdOf } from '../domain/channel.js';
+import { Channel } from '../domain/channel.js';
 import { EventFlag } from '../domain/event-flags.js';
 import { Side } from '../domain/side.js';
 import { invariant } from '../faults/invariant.js';
 import type { CounterTable } from '../rings/counters.js';
 import type { DoorbellRinger } from '../rings/doorbell.js';
 import {
-  ABSENT,
   EXCHANGE_NS,
-  OUT_APPLIED_NS,
   OUT_ENVELOPE_DOUBLES,
-  OUT_EPOCH,
-  OUT_FLAGS,
-  OUT_INSTRUMENT,
-  OUT_MESSAGE_BYTES,
-  OUT_RECEIVED_NS,
-  OUT_SEQUENCE,
-  OUT_STATE,
   RECEIVED_NS,
   RecordType,
   SEQUENCE_LAST,
@@ -42,19 +33,19 @@ import {
   WANTED_INSTRUMENT,
   WANTED_REASON,
 } from '../rings/record-types.js';
-import { CAPACITY_WORD, recordBytesMax } from '../rings/ring-layout.js';
 import type { RingProducer } from '../rings/ring-producer.js';
 import { SeqlockWriter } from '../rings/seqlock.js';
 import type { Timeline } from '../time/timeline.js';
 import { OrdersEncoder } from '../wire/orders-encode.js';
-import { HEAD_DOUBLES, HeadField } from '../wire/head-fields.js';
+import { HeadField } from '../wire/head-fields.js';
 import { BBO_ROW_DOUBLES, BboRow } from './bbo-row.js';
 import type { BookPublisher } from './book-publisher.js';
 import type { BookView } from './book-view.js';
 import { BooksColumn } from './books-counters.js';
 import type { BooksLimits } from './limits.js';
-import { type BooksOutput, OutputLane } from './output-lane.js';
+import type { BooksOutput } from './output-lane.js';
 import { Scratch } from './scratch.js';
+import { StreamWriter } from './stream-writer.js';
 
 export interface BookWriterOptions {
   readonly outputs: readonly BooksOutput[];
@@ -69,18 +60,13 @@ export interface BookWriterOptions {
 const TRADE_FIELDS = 5;
 const INSTRUMENT_NAME_BYTES_MAX = 64;
 
-export class BookWriter implements BookPublisher {
-  private readonly lanes: readonly OutputLane[];
-  protected readonly first: OutputLane;
+export class BookWriter extends StreamWriter implements BookPublisher {
   private readonly wantedRing: RingProducer;
   private readonly wantedBell: DoorbellRinger;
   private wantedDirty = false;
   private readonly bboRows: SeqlockWriter;
-  protected readonly counters: CounterTable;
-  private readonly timeline: Timeline;
   protected readonly levelsPerMessageMax: number;
   protected readonly encoder: OrdersEncoder;
-  protected readonly head = new Float64Array(HEAD_DOUBLES);
   protected readonly trades = new Float64Array(TRADE_FIELDS);
   private readonly bboRow = new Float64Array(BBO_ROW_DOUBLES);
   private readonly wholeBook = new Scratch();
@@ -88,57 +74,20 @@ export class BookWriter implements BookPublisher {
   private readonly names = new Map<string, Uint8Array>();
 
   constructor(options: BookWriterOptions) {
-    invariant(options.outputs.length > 0, 'the books have at least one output ring');
-    this.lanes = options.outputs.map((output) => new OutputLane(output));
-    this.first = this.lanes[0]!;
+    const encoder = new OrdersEncoder(options.timeline);
+    const max = options.limits.levelsPerMessageMax;
+    const messageBytesMax = encoder.bookSnapshotBytes(max, max, INSTRUMENT_NAME_BYTES_MAX);
+    super(options.outputs, messageBytesMax, options.counters, options.timeline);
     this.wantedRing = options.wanted.ring;
     this.wantedBell = options.wanted.bell;
     this.bboRows = new SeqlockWriter(options.bboTable, BBO_ROW_DOUBLES);
-    this.counters = options.counters;
-    this.timeline = options.timeline;
-    this.levelsPerMessageMax = options.limits.levelsPerMessageMax;
-    this.encoder = new OrdersEncoder(options.timeline);
-    this.part = new Float64Array(this.levelsPerMessageMax * 4);
-    const max = this.levelsPerMessageMax;
-    const messageBytesMax = this.encoder.bookSnapshotBytes(max, max, INSTRUMENT_NAME_BYTES_MAX);
-    for (const { ring } of options.outputs) {
-      invariant(
-        messageBytesMax + OUT_ENVELOPE_DOUBLES * 8 <= recordBytesMax(ring.words[CAPACITY_WORD]!),
-        'the largest message fits every output ring',
-      );
-    }
+    this.levelsPerMessageMax = max;
+    this.encoder = encoder;
+    this.part = new Float64Array(max * 4);
   }
 
-  /** True if every lane stands in its ring: only then may input be taken. Moves what was spilled. */
-  flush(): boolean {
-    let flushed = true;
-    for (let i = 0; i < this.lanes.length; i++) {
-      if (this.lanes[i]!.isSpilled && !this.lanes[i]!.flush()) flushed = false;
-    }
-    return flushed;
-  }
-
-  /** True once after the reader of an output was replaced. */
-  takeReaderChange(): boolean {
-    let changed = false;
-    for (let i = 0; i < this.lanes.length; i++) {
-      if (this.lanes[i]!.takeReaderChange()) changed = true;
-    }
-    return changed;
-  }
-
-  get isSpilled(): boolean {
-    for (let i = 0; i < this.lanes.length; i++) if (this.lanes[i]!.isSpilled) return true;
-    return false;
-  }
-
-  get spilledBytes(): number {
-    return this.lanes.reduce((bytes, lane) => bytes + lane.spilledBytes, 0);
-  }
-
-  /** Once a turn. */
-  commit(): void {
-    for (let i = 0; i < this.lanes.length; i++) this.lanes[i]!.commit();
+  override commit(): void {
+    super.commit();
     if (!this.wantedDirty) return;
     this.wantedDirty = false;
     this.wantedRing.commit();
@@ -338,75 +287,10 @@ export class BookWriter implements BookPublisher {
     return bytes;
   }
 
-  /** Unix microseconds, or one more than before where that is not later. */
-  protected renewEpoch(row: number, column: number, nowNs: number): void {
-    const { originUnixMs, originExtraNs } = this.timeline;
-    const unixUs = Math.floor(originUnixMs * 1e3 + (originExtraNs + nowNs) / 1e3);
-    this.counters.set(row, column, Math.max(unixUs, this.counters.get(row, column) + 1));
-  }
-
   private fillBookHead(book: BookView, flags: number): void {
     this.fillHead(book, Channel.Book, BooksColumn.BookEpoch, BooksColumn.BookSequence);
     this.head[HeadField.HashLow] = book.toldHashLow;
     this.head[HeadField.HashHigh] = book.toldHashHigh;
     this.head[HeadField.Flags] = flags;
-  }
-
-  /** The head of the stream's next message, which takes its sequence. Hot. */
-  protected fillHead(
-    book: BookView,
-    channel: Channel,
-    epochColumn: number,
-    sequenceColumn: number,
-  ): void {
-    const { head } = this;
-    const row = book.instrument.id;
-    const sequence = this.counters.get(row, sequenceColumn) + 1;
-    this.counters.set(row, sequenceColumn, sequence);
-    head[HeadField.Epoch] = this.counters.get(row, epochColumn);
-    head[HeadField.Sequence] = sequence;
-    head[HeadField.FirstSequence] = sequence;
-    head[HeadField.VenueSequence] = book.venueSequence;
-    head[HeadField.HashLow] = 0;
-    head[HeadField.HashHigh] = 0;
-    head[HeadField.ExchangeNs] = book.exchangeNs;
-    head[HeadField.ReceivedNs] = book.receivedNs;
-    head[HeadField.AppliedNs] = book.appliedNs;
-    head[HeadField.PublishedNs] = ABSENT;
-    head[HeadField.StreamId] = streamIdOf(row, channel);
-    head[HeadField.InstrumentId] = row;
-    head[HeadField.Folded] = 0;
-    head[HeadField.Flags] = EventFlag.Last;
-    head[HeadField.State] = book.state;
-    head[HeadField.Reason] = book.reason;
-  }
-
-  /** Room in the first lane for the envelope, which is written, and the message. Hot. */
-  protected claim(typeId: number, messageBytes: number): number {
-    const slot = this.first.claim(typeId, OUT_ENVELOPE_DOUBLES * 8 + messageBytes);
-    const { doubles } = this.first;
-    const { head } = this;
-    doubles[slot + OUT_INSTRUMENT] = head[HeadField.InstrumentId]!;
-    doubles[slot + OUT_FLAGS] = head[HeadField.Flags]!;
-    doubles[slot + OUT_EPOCH] = head[HeadField.Epoch]!;
-    doubles[slot + OUT_SEQUENCE] = head[HeadField.Sequence]!;
-    doubles[slot + OUT_MESSAGE_BYTES] = messageBytes;
-    doubles[slot + OUT_RECEIVED_NS] = head[HeadField.ReceivedNs]!;
-    doubles[slot + OUT_APPLIED_NS] = head[HeadField.AppliedNs]!;
-    doubles[slot + OUT_STATE] = head[HeadField.State]!;
-    return slot;
-  }
-
-  /** The message stands in the first lane: copies it to the others. Hot. */
-  protected finish(typeId: number, slot: number): void {
-    for (let i = 1; i < this.lanes.length; i++) {
-      const lane = this.lanes[i]!;
-      const source = this.first.doubles;
-      const bytes = OUT_ENVELOPE_DOUBLES * 8 + source[slot + OUT_MESSAGE_BYTES]!;
-      const to = lane.claim(typeId, bytes);
-      const target = lane.doubles;
-      const length = (bytes + 7) >>> 3;
-      for (let k = 0; k < length; k++) target[to + k] = source[slot + k]!;
-    }
   }
 }

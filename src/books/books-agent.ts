@@ -123,6 +123,7 @@ export class BooksAgent implements Agent, RecordHandler {
     const records = this.takeRecords();
     if (this.writer.isSpilled) this.noteSpill();
     this.writer.commit();
+    this.worker.set(this.workerRow, BooksWorkerColumn.LeftOut, this.writer.leftOut);
     if (records > 0) this.worker.add(this.workerRow, BooksWorkerColumn.Records, records);
     return records;
   }

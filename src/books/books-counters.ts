@@ -76,8 +76,10 @@ export const BooksWorkerColumn = {
   /** Messages that waited outside a full output ring; the most bytes of them at a time. */
   Spilled: 3,
   SpilledBytesMax: 4,
+  /** Messages left out of a full output ring whose reader may not hold others up. */
+  LeftOut: 5,
 } as const;
-export const BOOKS_WORKER_COLUMNS = 5;
+export const BOOKS_WORKER_COLUMNS = 6;
 
 /** @param instruments greatest instrument id + 1 */
 export function createBooksCounters(instruments: number): SharedArrayBuffer {

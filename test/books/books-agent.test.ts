@@ -87,6 +87,43 @@ test('BooksAgent: a whole book and all updates kept for it pass through a small 
   assert.ok(rig.worker.get(0, BooksWorkerColumn.SpilledBytesMax) > 16_384);
 });
 
+for (const [leaving, waiting] of [
+  [1, 0],
+  [0, 1],
+] as const) {
+  test(`BooksAgent: output ${leaving} leaves out what finds it full, output ${waiting} misses nothing`, () => {
+    const rig = new BooksRig({
+      outputs: 2,
+      leaving: [leaving],
+      outputWords: 4096,
+      limits: { levelsPerMessageMax: 16 },
+    });
+    rig.turn(false);
+    rig.depth(95, 100, 90, [], []);
+    rig.snapshot(100, [[99, 5]], [[101, 4]]);
+    const got: { readonly [output: number]: { typeId: number; bytes: Buffer }[] } = [[], []];
+    for (let i = 0; i < 400; i++) {
+      if (i < 200) feedUpdates(rig, 1, i, 100 + i);
+      rig.turn(false);
+      got[waiting]!.push(...rig.readRaw(waiting));
+      // The other reader looks once in a while only.
+      if (i % 150 === 149) got[leaving]!.push(...rig.readRaw(leaving));
+    }
+    got[leaving]!.push(...rig.readRaw(leaving));
+    const leftOut = rig.worker.get(0, BooksWorkerColumn.LeftOut);
+    assert.ok(leftOut > 20, `${leftOut} left out`);
+    assert.equal(rig.count(BooksColumn.Applied), 201);
+    assert.equal(got[leaving]!.length + leftOut, got[waiting]!.length);
+    // What did arrive is whole, and in order.
+    let at = 0;
+    for (const record of got[leaving]!) {
+      while (!got[waiting]![at]!.bytes.equals(record.bytes)) at++;
+    }
+    const deltas = got[waiting]!.filter(({ typeId }) => typeId === RecordType.BookDeltaOut);
+    assert.equal(deltas.length, 201);
+  });
+}
+
 test('BooksAgent: a big update goes out in parts, only the final one is Last', () => {
   const rig = new BooksRig({ limits: { levelsPerMessageMax: 4 } });
   goLive(rig);

@@ -42,6 +42,8 @@ export interface RigOptions {
   readonly createSequencer?: () => Sequencer;
   readonly snapshotInStream?: boolean;
   readonly outputs?: number;
+  /** Those of the outputs (by index) that leave out what finds them full. */
+  readonly leaving?: readonly number[];
   readonly inputWords?: number;
   readonly outputWords?: number;
   /** False: messages are not decoded, only counted (`outCount`); for large runs. */
@@ -115,7 +117,11 @@ export class BooksRig {
       createSequencer: this.options.createSequencer ?? (() => new FuturesSequencer()),
       snapshotInStream: this.options.snapshotInStream ?? false,
       input: new RingConsumer(this.inputRing),
-      outputs: this.outputRings.map((ring) => ({ ring: new RingProducer(ring), bell })),
+      outputs: this.outputRings.map((ring, index) => ({
+        ring: new RingProducer(ring),
+        bell,
+        whenFull: this.options.leaving?.includes(index) === true ? 'leave' : 'wait',
+      })),
       wanted: { ring: new RingProducer(this.wantedRing), bell },
       bboTable: this.bboTable,
       counters: this.countersBuffer,
