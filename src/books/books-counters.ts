@@ -73,7 +73,7 @@ export const BooksWorkerColumn = {
   Records: 1,
   /** Records for an instrument that this worker does not own. */
   Misrouted: 2,
-  /** Messages that waited outside a full output ring; the most bytes of them at a time. */
+  /** Turns that ended with messages outside a full output ring; the most bytes of them at a time. */
   Spilled: 3,
   SpilledBytesMax: 4,
   /** Messages left out of a full output ring whose reader may not hold others up. */

@@ -190,7 +190,19 @@ export class NodeMetrics {
       [
         'Spilled',
         'books_spilled_total',
-        'Messages that waited outside a full output ring',
+        'Turns that ended with messages outside a full output ring',
+        'counter',
+      ],
+      [
+        'SpilledBytesMax',
+        'books_spilled_bytes_max',
+        'Most bytes that waited outside full output rings',
+        'gauge',
+      ],
+      [
+        'LeftOut',
+        'books_left_out_total',
+        'Messages left out of a full ring whose reader may not hold others up',
         'counter',
       ],
     ];
