@@ -69,7 +69,8 @@ async function latencies(stopped: number): Promise<Quantiles> {
     counters.get(0, BroadcastColumn[name]);
   while (column('Subscriptions') < CLIENTS) await turn();
   // Until the stopped ones are full and conflated; with none the same load, to be fair.
-  for (let i = 0; i < 40_000 && (stopped === 0 || column('FellBehind') < stopped); i++) {
+  const allFull = (): boolean => stopped > 0 && column('FellBehind') >= stopped;
+  for (let i = 0; i < 40_000 && !allFull(); i++) {
     books.event(0, 0);
     if (i % 64 === 63) await turn();
   }
