@@ -1,13 +1,6 @@
 /**
- * Lists and runs the benches.
- *
- *     npm run bench                      all of them
- *     npm run bench -- encode ring       those whose name contains one of the words
- *     npm run bench -- --list
- *     npm run bench -- --json            one JSON object on stdout, progress on stderr
- *     npm run bench -- --compare FILE    beside each row, what it was in an earlier --json
- *
- * Rows also go to bench/results/latest.json. Each bench runs in a process of its own.
+ * Lists and runs the benches; `--help` says how. Rows also go to bench/results/latest.json. Each bench
+ * runs in a process of its own. Cold: nothing here is measured.
  */
 import { fork } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -18,6 +11,19 @@ import type { BenchDefinition, BenchRow } from './harness.js';
 
 const here = import.meta.dirname;
 const CHILD = '--in-child';
+
+const USAGE = `Usage: npm run bench -- [words] [options]
+
+  words            only benches whose name contains one of them
+  --list           which there are
+  --json           one JSON object on stdout, progress on stderr (npm run --silent bench -- --json)
+  --compare FILE   beside each row, what it was in an earlier --json
+  --help
+
+Examples:
+  npm run bench -- encode ring
+  npm run --silent bench -- decode --json > before.json
+  npm run bench -- decode --compare before.json`;
 
 interface BenchReport {
   readonly name: string;
@@ -111,7 +117,9 @@ function rowText(row: BenchRow, before: BenchRow | undefined): string {
 
 function earlierRows(file: string | undefined): Map<string, BenchRow> {
   if (file === undefined) return new Map();
-  const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
+  const text = readFileSync(file, 'utf8');
+  // npm prints its own lines before ours unless it is told to be silent.
+  const report = JSON.parse(text.slice(Math.max(0, text.search(/^\{/m)))) as Report;
   return new Map(
     report.benches.flatMap((bench) =>
       bench.rows.map((row): [string, BenchRow] => [rowKey(bench.name, row), row]),
@@ -119,15 +127,24 @@ function earlierRows(file: string | undefined): Map<string, BenchRow> {
   );
 }
 
-async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
+function readArguments() {
+  return parseArgs({
     allowPositionals: true,
     options: {
       json: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       compare: { type: 'string' },
+      help: { type: 'boolean', default: false },
     },
   });
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = readArguments();
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
   const wanted = benchNames().filter(
     (name) => positionals.length === 0 || positionals.some((word) => name.includes(word)),
   );
@@ -168,5 +185,11 @@ async function main(): Promise<number> {
 if (process.argv[2] === CHILD) {
   await runAsChild(process.argv[3]!);
 } else {
-  process.exitCode = await main();
+  try {
+    process.exitCode = await main();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    console.error(`\n${USAGE}`);
+    process.exitCode = 2;
+  }
 }
