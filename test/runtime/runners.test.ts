@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { Prng } from '../../src/domain/prng.js';
 import { DoorbellRinger, createDoorbell } from '../../src/rings/doorbell.js';
 import { createRing } from '../../src/rings/ring-layout.js';
 import { RingProducer } from '../../src/rings/ring-producer.js';
@@ -128,3 +129,27 @@ test('event-loop runner: winds up once, works on meanwhile, and closes the agent
   assert.deepEqual(await exit, [0]);
   assert.deepEqual([results[4], results[6], results[2]], [1, 0, 1]);
 });
+
+for (const runner of ['blocking', 'event-loop'] as const) {
+  test(`${runner} runner: no wake-up is lost, whatever the distance between records`, async () => {
+    const { worker, send, controller, results } = start(runner, 'park', NEVER_MS);
+    await until(() => results[1]! > 0, 'the first turn');
+    const prng = new Prng(17);
+    const records = 3000;
+    let sum = 0;
+    for (let i = 1; i <= records; i++) {
+      send(i);
+      sum += i;
+      // From "it is just falling asleep" to "it sleeps": about 1 to 100 µs.
+      for (let pause = prng.nextInt(prng.chance(0.2) ? 10_000 : 500); pause > 0; pause--) {
+        controller.heartbeat();
+      }
+      // The ring is small and nobody may overrun it.
+      const wanted = sum;
+      if (i % 100 === 0) await until(() => results[0] === wanted, `records up to ${i}`);
+    }
+    controller.requestStop();
+    await once(worker, 'exit');
+    assert.equal(results[0], sum);
+  });
+}
