@@ -6,25 +6,22 @@
 import { BookState, StateReason } from '../domain/book-state.js';
 import { EventFlag } from '../domain/event-flags.js';
 import { hashText } from '../domain/level-hash.js';
-import { Aggressor } from '../domain/side.js';
 import { unreachable } from '../faults/invariant.js';
 import type { MessageDecoder } from '../wire/decode.js';
 import { HeadField } from '../wire/head-fields.js';
-import { BodyType, TRADE_FIELDS } from '../wire/message-layout.js';
+import { BodyType } from '../wire/message-layout.js';
 import type { Subscribed } from './control-messages.js';
 import { callGuarded, type Listener, type ReportError } from './emitter.js';
 import { EventQueue, type QueueOptions } from './event-queue.js';
-import type {
-  BboEvent,
-  BookEvent,
-  ChannelEvents,
-  EventHead,
-  FeedChannel,
-  StatusEvent,
-  TradePrint,
-} from './feed-events.js';
-import { Level } from './level.js';
+import type { BookEvent, ChannelEvents, FeedChannel, FeedEvent } from './feed-events.js';
 import { LocalBook } from './local-book.js';
+import {
+  MadeBboEvent,
+  MadeBookEvent,
+  MadeStatusEvent,
+  MadeTradesEvent,
+  copyOf,
+} from './made-events.js';
 import { StreamTracker, Verdict, type MessageKind, type Position } from './stream-tracker.js';
 
 const QUEUE_DEFAULTS: Record<FeedChannel, Required<QueueOptions>> = {
@@ -33,8 +30,6 @@ const QUEUE_DEFAULTS: Record<FeedChannel, Required<QueueOptions>> = {
   status: { capacity: 256, overflow: 'drop-oldest' },
   trades: { capacity: 16_384, overflow: 'fail' },
 };
-
-const AGGRESSOR_NAMES = { [Aggressor.Buy]: 'buy', [Aggressor.Sell]: 'sell' } as const;
 
 /** What the client must do after a message. */
 export const Outcome = { Used: 0, Ignored: 1, Gap: 2, HashMismatch: 3, Unexpected: 4 } as const;
@@ -88,7 +83,7 @@ export class StreamState<C extends FeedChannel = FeedChannel> {
     this.options = options;
     this.tally = tally;
     this.report = report;
-    this.tracker = new StreamTracker(channel, channel !== 'trades' && options.mode !== 'lossless');
+    this.tracker = new StreamTracker(channel);
   }
 
   /** The node's answer to subscribe. */
@@ -135,14 +130,10 @@ export class StreamState<C extends FeedChannel = FeedChannel> {
       case 'delta':
         return this.onLevels(kind, message);
       case 'bbo':
-        this.deliver(bboEvent(this.eventHead(message), message, this.book) as ChannelEvents[C]);
+        this.deliver(new MadeBboEvent(message, this.instrument, this.book));
         return Outcome.Used;
       case 'trades':
-        this.deliver({
-          ...this.eventHead(message),
-          channel: 'trades',
-          trades: tradePrints(message, this.book),
-        } as unknown as ChannelEvents[C]);
+        this.deliver(new MadeTradesEvent(message, this.instrument, this.book));
         return Outcome.Used;
       case 'status':
         return this.onStatus(message);
@@ -161,7 +152,7 @@ export class StreamState<C extends FeedChannel = FeedChannel> {
     const settings = { ...QUEUE_DEFAULTS[this.channel], ...options };
     const queue = new EventQueue<ChannelEvents[C]>(settings, (done) => this.queues.delete(done));
     if (this.latest !== null && this.channel !== 'trades') {
-      queue.push({ ...this.latest, skipped: 0 });
+      queue.push(copyOf(this.latest));
     }
     if (this.ended === undefined) this.queues.add(queue);
     else queue.end(this.ended);
@@ -207,12 +198,7 @@ export class StreamState<C extends FeedChannel = FeedChannel> {
     if (this.channel === 'book') {
       this.deliverBook('status', message);
     } else {
-      const event: StatusEvent = {
-        ...this.eventHead(message),
-        channel: 'status',
-        sinceNs: message.sinceUnixNs(),
-      };
-      this.deliver(event as ChannelEvents[C]);
+      this.deliver(new MadeStatusEvent(message, this.instrument));
     }
     return Outcome.Used;
   }
@@ -243,16 +229,12 @@ export class StreamState<C extends FeedChannel = FeedChannel> {
   }
 
   private deliverBook(kind: BookEvent['kind'], message: MessageDecoder): void {
-    const event: BookEvent = {
-      ...this.eventHead(message),
-      channel: 'book',
-      kind,
-      book: this.book,
-    };
-    this.deliver(event as ChannelEvents[C]);
+    this.deliver(new MadeBookEvent(message, this.instrument, kind, this.book));
   }
 
-  private deliver(event: ChannelEvents[C]): void {
+  /** The event is of this stream's channel: the kind of message has been judged by `kindOf`. */
+  private deliver(made: FeedEvent): void {
+    const event = made as ChannelEvents[C];
     this.latest = event;
     for (const listener of this.listeners) callGuarded(listener, event, this.report);
     if (this.queues.size === 0) return;
@@ -260,28 +242,8 @@ export class StreamState<C extends FeedChannel = FeedChannel> {
     let own = event;
     for (const queue of this.queues) {
       queue.push(own);
-      own = { ...event, skipped: 0 };
+      if (this.queues.size > 1) own = copyOf(event);
     }
-  }
-
-  private eventHead(message: MessageDecoder): EventHead {
-    const head = message.head;
-    return {
-      instrument: this.instrument,
-      epoch: head[HeadField.Epoch]!,
-      sequence: head[HeadField.Sequence]!,
-      firstSequence: head[HeadField.FirstSequence]!,
-      folded: head[HeadField.Folded]!,
-      venueSequence: head[HeadField.VenueSequence]!,
-      flags: head[HeadField.Flags]!,
-      state: head[HeadField.State]! as BookState,
-      reason: head[HeadField.Reason]! as StateReason,
-      exchangeNs: message.exchangeUnixNs(),
-      receivedNs: message.receivedUnixNs(),
-      appliedNs: message.appliedUnixNs(),
-      publishedNs: message.publishedUnixNs(),
-      skipped: 0,
-    };
   }
 }
 
@@ -301,41 +263,6 @@ function kindOf(bodyType: number, channel: FeedChannel): MessageKind | null {
     default:
       return null;
   }
-}
-
-function bboEvent(head: EventHead, message: MessageDecoder, scale: LocalBook): BboEvent {
-  const bbo = message.bbo;
-  const level = (at: number): Level | null =>
-    bbo[at + 1] === 0
-      ? null
-      : new Level(bbo[at]!, bbo[at + 1]!, scale.priceDecimals, scale.sizeDecimals);
-  return {
-    ...head,
-    channel: 'bbo',
-    bid: level(0),
-    ask: level(2),
-    bidOrders: bbo[4]!,
-    askOrders: bbo[5]!,
-  };
-}
-
-function tradePrints(message: MessageDecoder, scale: LocalBook): TradePrint[] {
-  const prints: TradePrint[] = [];
-  const fields = message.trades;
-  for (let i = 0; i < message.tradesCount; i++) {
-    const at = i * TRADE_FIELDS;
-    const aggressor = fields[at + 4]!;
-    prints.push({
-      at: new Level(fields[at]!, fields[at + 1]!, scale.priceDecimals, scale.sizeDecimals),
-      tradeId: fields[at + 2]!,
-      aggressor:
-        aggressor === Aggressor.Buy || aggressor === Aggressor.Sell
-          ? AGGRESSOR_NAMES[aggressor]
-          : 'unknown',
-      exchangeUnixMs: fields[at + 3]! / 1e6,
-    });
-  }
-  return prints;
 }
 
 /** The two hashes of the message that failed, for the event. */

@@ -6,7 +6,8 @@
  *   another epoch    continuity was lost at the node and it says so: accepted, but a book is then
  *                    worth nothing until its next snapshot
  *   snapshot         replaces everything, so it is accepted at any sequence; its parts follow on
- *   heartbeat        its next sequence above ours: messages are missing. Equal: the stream is silent
+ *   heartbeat        its next sequence equal to ours: the stream is silent. Above: messages are on the
+ *                    way, or lost if they have not come by the following heartbeat
  */
 import { EventFlag } from '../domain/event-flags.js';
 import type { ChannelName } from '../domain/channel.js';
@@ -33,7 +34,6 @@ export interface Position {
 
 export class StreamTracker {
   private readonly channel: ChannelName;
-  private readonly conflated: boolean;
   private epoch = 0;
   private next = 0;
   /** The message with the anchor's own sequence may still come (a bbo's or status' first value). */
@@ -44,9 +44,8 @@ export class StreamTracker {
   private promisedNext = -1;
   private promisedEpoch = -1;
 
-  constructor(channel: ChannelName, conflated: boolean) {
+  constructor(channel: ChannelName) {
     this.channel = channel;
-    this.conflated = conflated;
   }
 
   /** Epoch and sequence to resume from, or null where there is nothing to build on. */
@@ -82,20 +81,16 @@ export class StreamTracker {
     return verdict;
   }
 
-  /**
-   * True if the heartbeat proves a loss. A lossless stream's heartbeat stands behind its messages
-   * in the same socket, so one suffices; a conflated stream may still hold its latest back, so it
-   * has until the following heartbeat.
-   */
+  /** True if this heartbeat proves a loss: what the one before announced has still not come. */
   onHeartbeat(epoch: number, nextSequence: number): boolean {
-    const missedPromise =
-      this.promisedNext >= 0 && this.promisedEpoch === this.epoch && this.next < this.promisedNext;
-    const staleEpoch = this.promisedNext >= 0 && this.promisedEpoch > this.epoch;
-    if (missedPromise || staleEpoch) return true;
+    const announced = this.promisedNext >= 0;
+    const sequenceMissing = this.promisedEpoch === this.epoch && this.next < this.promisedNext;
+    const epochMissing = this.promisedEpoch > this.epoch;
+    if (announced && (sequenceMissing || epochMissing)) return true;
     const behind = epoch > this.epoch || (epoch === this.epoch && nextSequence > this.next);
     this.promisedNext = behind ? nextSequence : -1;
     this.promisedEpoch = epoch;
-    return behind && !this.conflated && !this.snapshotDue && !this.insideSnapshot;
+    return false;
   }
 
   private onSnapshot(at: Position): Verdict {

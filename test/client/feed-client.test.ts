@@ -83,7 +83,7 @@ test('FeedClient: a view of some depth holds exactly that depth', async (t) => {
 
 test('FeedClient: a snapshot in parts is not whole before its last part', async (t) => {
   const { feed, client } = await setUp(t);
-  feed.snapshotPartLevels = 7;
+  feed.messages.snapshotPartLevels = 7;
   const book = client.book(BTC);
   const seen: number[] = [];
   book.on((event) => seen.push(event.book.bids.count));
@@ -176,7 +176,7 @@ test('FeedClient: a book that differs from the node is told and begun anew', asy
   await until(() => book.book.isLive, 'the snapshot has come');
   const mismatch = next(client, 'hashMismatch');
   const sequence = book.book.sequence;
-  feed.falsifyNext.add(BTC);
+  feed.messages.falsifyNext.add(BTC);
   feed.tick(feed.instrument(BTC));
   const told = await mismatch;
   assert.equal(told.sequence, sequence + 1);
@@ -230,7 +230,7 @@ test('FeedClient: what was missed beyond the ring comes as a new snapshot', asyn
 
 test('FeedClient: an epoch that changes in-band brings its own snapshot', async (t) => {
   const { feed, client } = await setUp(t);
-  feed.snapshotPartLevels = 8;
+  feed.messages.snapshotPartLevels = 8;
   const book = await client.book(BTC).ready;
   await until(() => book.book.isLive, 'the snapshot has come');
   const { epoch } = book.book;

@@ -20,7 +20,7 @@ async function setUp(t: TestContext): Promise<FakeFeed | null> {
     return null;
   }
   const feed = new FakeFeed({ instruments: 2, levels: 300, heartbeatMs: 100 });
-  feed.snapshotPartLevels = 128;
+  feed.messages.snapshotPartLevels = 128;
   await feed.listen();
   feed.run(5, 10);
   t.after(() => feed.stop());
@@ -53,7 +53,7 @@ test('Python client: rebuilds books from the schema alone, hash equal at every m
 test('Python client: a wrong hash is found', async (t) => {
   const feed = await setUp(t);
   if (feed === null) return;
-  const spoil = setTimeout(() => feed.falsifyNext.add(BTC), 400);
+  const spoil = setTimeout(() => feed.messages.falsifyNext.add(BTC), 400);
   t.after(() => clearTimeout(spoil));
   const { code, err } = await runPythonClient(feed.url, BTC, 5_000);
   assert.equal(code, 1);

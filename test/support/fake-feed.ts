@@ -6,63 +6,30 @@
 import { createServer, type Server } from 'node:http';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { BookState, type StateReason } from '../../src/domain/book-state.js';
-import { EventFlag } from '../../src/domain/event-flags.js';
-import { HASH_SEED_HIGH, HASH_SEED_LOW, levelHashLane } from '../../src/domain/level-hash.js';
 import { Prng } from '../../src/domain/prng.js';
-import { SystemClock, readTimelineOrigin } from '../../src/time/system-clock.js';
-import { Timeline } from '../../src/time/timeline.js';
-import { MessageEncoder } from '../../src/wire/encode.js';
-import { HEAD_DOUBLES, HeadField } from '../../src/wire/head-fields.js';
-import { FakeMarket, type FakeInstrument, type Levels } from './fake-market.js';
+import { FakeMarket, type FakeInstrument } from './fake-market.js';
+import { FakeMessages, type FakeChannel, type FakeStream } from './fake-messages.js';
 import { serveFile } from './serve-file.js';
 
-type ChannelName = 'book' | 'bbo' | 'trades' | 'status';
-
-interface Logged {
-  readonly firstSequence: number;
-  readonly sequence: number;
-  readonly bytes: Uint8Array;
-}
-
-interface Stream {
-  readonly id: number;
-  readonly channel: ChannelName;
-  readonly instrument: FakeInstrument;
-  readonly depth: number;
-  epoch: number;
-  sequence: number;
-  /** What subscribers of this depth hold. */
-  readonly view: readonly [Levels, Levels];
-  readonly log: Logged[];
-  readonly subscribers: Set<WebSocket>;
-}
-
-const MEGABYTE = 1 << 20;
+/** Messages of a stream that a client can resume from. */
 const LOG_MAX = 512;
+
 export class FakeFeed {
   readonly subscribeRequests: Record<string, unknown>[] = [];
   port = 0;
   /** The next message of the stream takes a sequence but is not sent. */
   readonly dropNext = new Set<string>();
-  /** The next message of the stream carries a wrong hash. */
-  readonly falsifyNext = new Set<string>();
   heartbeatsPaused = false;
-  /** Levels a part of a snapshot holds. */
-  snapshotPartLevels = 1024;
   /** Asked for after the greeting, where set. */
   token: string | null = null;
   private readonly market: FakeMarket;
   private readonly prng: Prng;
-  private readonly timeline: Timeline;
-  private readonly clock: SystemClock;
-  private readonly encoder: MessageEncoder;
+  /** Also tells how large the parts of a snapshot are, and falsifies hashes. */
+  readonly messages: FakeMessages;
   private readonly heartbeatMs: number;
   private readonly dashboard: string | null;
-  private readonly streams = new Map<string, Stream>();
-  private readonly words = new Int32Array(MEGABYTE);
-  private readonly head = new Float64Array(HEAD_DOUBLES);
+  private readonly streams = new Map<string, FakeStream>();
   private epochBase: number;
-  private venueSequence = 1000;
   private nextViewId = 1 << 24;
   private server: Server | null = null;
   private sockets: WebSocketServer | null = null;
@@ -79,15 +46,12 @@ export class FakeFeed {
       dashboard?: string;
     } = {},
   ) {
-    const origin = readTimelineOrigin();
     this.prng = new Prng(options.seed ?? 7);
-    this.timeline = new Timeline(origin.unixNs);
-    this.clock = new SystemClock(origin.monotonicNs);
-    this.encoder = new MessageEncoder(this.timeline);
     this.heartbeatMs = options.heartbeatMs ?? 1000;
     this.dashboard = options.dashboard ?? null;
-    this.epochBase = Number(origin.unixNs / 1000n);
     this.market = new FakeMarket(this.prng, options.instruments ?? 24, options.levels ?? 200);
+    this.messages = new FakeMessages(this.market, this.prng);
+    this.epochBase = this.messages.originUnixUs;
   }
 
   get instruments(): FakeInstrument[] {
@@ -172,7 +136,7 @@ export class FakeFeed {
   /** One venue event: a few levels change, sometimes with a trade. */
   tick(instrument: FakeInstrument): void {
     const changes = 1 + this.prng.nextInt(4);
-    this.venueSequence += changes;
+    this.messages.venueSequence += changes;
     this.market.move(instrument, changes);
     this.publish(instrument);
     if (this.prng.chance(0.2)) this.sendTrades(instrument);
@@ -194,8 +158,8 @@ export class FakeFeed {
     for (const stream of this.streamsOf(instrument)) {
       stream.epoch = this.epochBase;
       if (stream.channel === 'book') {
-        this.fillView(stream);
-        for (const part of this.snapshotParts(stream, true)) this.send(stream, part);
+        this.messages.fillView(stream);
+        for (const part of this.messages.snapshotParts(stream, true)) this.send(stream, part);
       }
     }
   }
@@ -215,16 +179,16 @@ export class FakeFeed {
     }
   }
 
-  private streamsOf(instrument: FakeInstrument): Stream[] {
+  private streamsOf(instrument: FakeInstrument): FakeStream[] {
     return [...this.streams.values()].filter((stream) => stream.instrument === instrument);
   }
 
-  private stream(channel: ChannelName, instrument: FakeInstrument, depth: number): Stream {
+  private stream(channel: FakeChannel, instrument: FakeInstrument, depth: number): FakeStream {
     const key = `${channel}|${instrument.id}|${depth}`;
     const known = this.streams.get(key);
     if (known !== undefined) return known;
     const base = instrument.id * 8 + ['book', 'bbo', 'trades', 'status'].indexOf(channel);
-    const stream: Stream = {
+    const stream: FakeStream = {
       id: depth === 0 ? base : this.nextViewId++,
       channel,
       instrument,
@@ -236,59 +200,11 @@ export class FakeFeed {
       subscribers: new Set(),
     };
     this.streams.set(key, stream);
-    this.fillView(stream);
+    this.messages.fillView(stream);
     return stream;
   }
 
-  private fillView(stream: Stream): void {
-    for (const side of [0, 1] as const) {
-      stream.view[side].clear();
-      for (const [price, size] of this.topOf(stream, side)) stream.view[side].set(price, size);
-    }
-  }
-
-  private topOf(stream: Stream, side: 0 | 1): [number, number][] {
-    return this.levels(stream.instrument, side, stream.depth === 0 ? Infinity : stream.depth);
-  }
-
-  private fillHead(stream: Stream, flags: number, folded = 0): Float64Array {
-    const { head, clock } = this;
-    const nowNs = clock.nowNs();
-    let low = 0;
-    let high = 0;
-    if (stream.channel === 'book') {
-      for (const side of [0, 1] as const) {
-        for (const [price, size] of stream.view[side]) {
-          low ^= levelHashLane(HASH_SEED_LOW, side, price, size);
-          high ^= levelHashLane(HASH_SEED_HIGH, side, price, size);
-        }
-      }
-      if (this.falsifyNext.delete(stream.instrument.name)) low ^= 1;
-    }
-    head[HeadField.Epoch] = stream.epoch;
-    head[HeadField.Sequence] = stream.sequence;
-    head[HeadField.FirstSequence] = stream.sequence - folded;
-    head[HeadField.VenueSequence] = this.venueSequence;
-    head[HeadField.HashLow] = low;
-    head[HeadField.HashHigh] = high;
-    head[HeadField.ExchangeNs] = nowNs - 2.1e6 - this.prng.nextInt(900_000);
-    head[HeadField.ReceivedNs] = nowNs - 31_000 - this.prng.nextInt(9_000);
-    head[HeadField.AppliedNs] = nowNs - 18_000 - this.prng.nextInt(4_000);
-    head[HeadField.PublishedNs] = nowNs;
-    head[HeadField.StreamId] = stream.id;
-    head[HeadField.InstrumentId] = stream.instrument.id;
-    head[HeadField.Folded] = folded;
-    head[HeadField.Flags] = flags;
-    head[HeadField.State] = stream.instrument.state;
-    head[HeadField.Reason] = stream.instrument.reason;
-    return head;
-  }
-
-  private copy(bytes: number): Uint8Array {
-    return new Uint8Array(this.words.buffer, 0, bytes).slice();
-  }
-
-  private send(stream: Stream, bytes: Uint8Array, covered = 1): void {
+  private send(stream: FakeStream, bytes: Uint8Array, covered = 1): void {
     const { sequence } = stream;
     stream.log.push({ firstSequence: sequence - covered + 1, sequence, bytes });
     if (stream.log.length > LOG_MAX) stream.log.shift();
@@ -296,108 +212,33 @@ export class FakeFeed {
     for (const socket of stream.subscribers) socket.send(bytes);
   }
 
-  private sendDelta(stream: Stream, folded: number): void {
-    const pairs: number[][] = [[], []];
-    for (const side of [0, 1] as const) {
-      const now = new Map(this.topOf(stream, side));
-      const before = stream.view[side];
-      for (const [price, size] of now)
-        if (before.get(price) !== size) pairs[side]!.push(price, size);
-      for (const price of before.keys()) if (!now.has(price)) pairs[side]!.push(price, 0);
-      before.clear();
-      for (const [price, size] of now) before.set(price, size);
-    }
+  private sendDelta(stream: FakeStream, folded: number): void {
     stream.sequence += 1 + folded;
-    const flags = EventFlag.Last | (folded > 0 ? EventFlag.Conflated : 0);
-    const head = this.fillHead(stream, flags, folded);
-    const levels = Float64Array.from(pairs.flat());
-    const [bids, asks] = [pairs[0]!.length / 2, pairs[1]!.length / 2];
-    const bytes = this.encoder.writeBookDelta(this.words, 0, head, levels, 0, bids, asks);
-    this.send(stream, this.copy(bytes), 1 + folded);
+    this.send(stream, this.messages.delta(stream, folded), 1 + folded);
   }
 
-  private sendBbo(stream: Stream): void {
+  private sendBbo(stream: FakeStream): void {
     stream.sequence += 1;
-    this.send(stream, this.bboBytes(stream));
+    this.send(stream, this.messages.bbo(stream));
   }
 
-  private bboBytes(stream: Stream): Uint8Array {
-    const [bid] = this.levels(stream.instrument, 0, 1);
-    const [ask] = this.levels(stream.instrument, 1, 1);
-    const head = this.fillHead(stream, EventFlag.Last);
-    const { encoder, words } = this;
-    const bytes = encoder.writeBbo(words, 0, head, bid![0], bid![1], ask![0], ask![1], 3, 4);
-    return this.copy(bytes);
-  }
-
-  private sendStatus(stream: Stream): void {
+  private sendStatus(stream: FakeStream): void {
     stream.sequence += 1;
-    this.send(stream, this.statusBytes(stream));
-  }
-
-  private statusBytes(stream: Stream): Uint8Array {
-    const head = this.fillHead(stream, EventFlag.Last);
-    return this.copy(this.encoder.writeStatus(this.words, 0, head, this.clock.nowNs()));
+    this.send(stream, this.messages.status(stream));
   }
 
   private sendTrades(instrument: FakeInstrument): void {
     const stream = this.streams.get(`trades|${instrument.id}|0`);
     if (stream === undefined) return;
     stream.sequence += 1;
-    const [ask] = this.levels(instrument, 1, 1);
-    const head = this.fillHead(stream, EventFlag.Last);
-    const trade = Float64Array.of(ask![0], 5, this.venueSequence, this.clock.nowNs(), 0);
-    this.send(stream, this.copy(this.encoder.writeTrades(this.words, 0, head, trade, 0, 1)));
-  }
-
-  /** In-band parts take a sequence each; an anchor's parts share that of the stream. */
-  private snapshotParts(stream: Stream, inBand: boolean): Uint8Array[] {
-    const bids = [...stream.view[0]];
-    const asks = [...stream.view[1]];
-    const size = this.snapshotPartLevels;
-    const parts = Math.max(1, Math.ceil(Math.max(bids.length, asks.length) / size));
-    const name = new TextEncoder().encode(stream.instrument.name);
-    const { priceDecimals, sizeDecimals } = stream.instrument;
-    return Array.from({ length: parts }, (_, part) => {
-      if (inBand) stream.sequence += 1;
-      const first = part === 0 ? EventFlag.Snapshot : EventFlag.Continued;
-      const last = part === parts - 1 ? EventFlag.Last : 0;
-      const b = bids.slice(part * size, (part + 1) * size);
-      const a = asks.slice(part * size, (part + 1) * size);
-      const levels = Float64Array.from([...b.flat(), ...a.flat()]);
-      const head = this.fillHead(stream, first | last);
-      const bytes = this.encoder.writeBookSnapshot(
-        this.words,
-        0,
-        head,
-        levels,
-        0,
-        b.length,
-        a.length,
-        stream.depth,
-        priceDecimals,
-        sizeDecimals,
-        name,
-      );
-      return this.copy(bytes);
-    });
+    this.send(stream, this.messages.trade(stream));
   }
 
   private sendHeartbeats(): void {
     if (this.heartbeatsPaused) return;
     for (const socket of this.sockets?.clients ?? []) {
       const own = [...this.streams.values()].filter((stream) => stream.subscribers.has(socket));
-      const positions = Float64Array.from(
-        own.flatMap((stream) => [
-          stream.epoch,
-          stream.sequence + 1,
-          stream.id,
-          stream.instrument.id,
-        ]),
-      );
-      const { encoder, words, clock } = this;
-      const bytes = encoder.writeHeartbeat(words, 0, clock.nowNs(), positions, own.length);
-      socket.send(this.copy(bytes));
+      socket.send(this.messages.heartbeat(own));
     }
   }
 
@@ -456,7 +297,7 @@ export class FakeFeed {
   ): void {
     this.subscribeRequests.push(request);
     const { id, mode = 'lossless' } = request;
-    const channel = request['channel'] as ChannelName;
+    const channel = request['channel'] as FakeChannel;
     const instrument = this.instrument(String(request['instrument']));
     if (instrument === undefined) {
       say({ op: 'error', id, code: 'UNKNOWN_INSTRUMENT', message: 'no such instrument' });
@@ -484,14 +325,17 @@ export class FakeFeed {
     });
     if (resumed) for (const bytes of missed) socket.send(bytes);
     else if (channel === 'book') {
-      for (const part of this.snapshotParts(stream, false)) socket.send(part);
-    } else if (channel === 'bbo') socket.send(this.bboBytes(stream));
-    else if (channel === 'status') socket.send(this.statusBytes(stream));
+      for (const part of this.messages.snapshotParts(stream, false)) socket.send(part);
+    } else if (channel === 'bbo') socket.send(this.messages.bbo(stream));
+    else if (channel === 'status') socket.send(this.messages.status(stream));
     stream.subscribers.add(socket);
   }
 
   /** Messages after a position, or null where it is no longer known. */
-  private since(stream: Stream, resume: { epoch: string; sequence: string }): Uint8Array[] | null {
+  private since(
+    stream: FakeStream,
+    resume: { epoch: string; sequence: string },
+  ): Uint8Array[] | null {
     const sequence = Number(resume.sequence);
     if (Number(resume.epoch) !== stream.epoch || sequence > stream.sequence) return null;
     const missed = stream.log.filter((entry) => entry.sequence > sequence);

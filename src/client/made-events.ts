@@ -1,0 +1,132 @@
+/**
+ * The events of feed-events.ts, made of a decoded message. Classes, because one object of a known
+ * shape a message is many times cheaper than spreading its parts into a literal (measured: 0.3 µs
+ * against 3 µs). Hot in a client.
+ */
+import type { BookState, StateReason } from '../domain/book-state.js';
+import { Aggressor } from '../domain/side.js';
+import type { MessageDecoder } from '../wire/decode.js';
+import { HeadField } from '../wire/head-fields.js';
+import { TRADE_FIELDS } from '../wire/message-layout.js';
+import type {
+  BboEvent,
+  BookEvent,
+  EventHead,
+  StatusEvent,
+  TradePrint,
+  TradesEvent,
+} from './feed-events.js';
+import { Level } from './level.js';
+import type { LocalBook } from './local-book.js';
+
+class MadeHead implements EventHead {
+  readonly instrument: string;
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly firstSequence: number;
+  readonly folded: number;
+  readonly venueSequence: number;
+  readonly flags: number;
+  readonly state: BookState;
+  readonly reason: StateReason;
+  readonly exchangeNs: bigint;
+  readonly receivedNs: bigint;
+  readonly appliedNs: bigint;
+  readonly publishedNs: bigint;
+  skipped = 0;
+
+  constructor(instrument: string, message: MessageDecoder) {
+    const head = message.head;
+    this.instrument = instrument;
+    this.epoch = head[HeadField.Epoch]!;
+    this.sequence = head[HeadField.Sequence]!;
+    this.firstSequence = head[HeadField.FirstSequence]!;
+    this.folded = head[HeadField.Folded]!;
+    this.venueSequence = head[HeadField.VenueSequence]!;
+    this.flags = head[HeadField.Flags]!;
+    this.state = head[HeadField.State]! as BookState;
+    this.reason = head[HeadField.Reason]! as StateReason;
+    this.exchangeNs = message.exchangeUnixNs();
+    this.receivedNs = message.receivedUnixNs();
+    this.appliedNs = message.appliedUnixNs();
+    this.publishedNs = message.publishedUnixNs();
+  }
+}
+
+export class MadeBookEvent extends MadeHead implements BookEvent {
+  readonly channel = 'book';
+  readonly kind: BookEvent['kind'];
+  readonly book: LocalBook;
+
+  constructor(
+    message: MessageDecoder,
+    instrument: string,
+    kind: BookEvent['kind'],
+    book: LocalBook,
+  ) {
+    super(instrument, message);
+    this.kind = kind;
+    this.book = book;
+  }
+}
+
+export class MadeBboEvent extends MadeHead implements BboEvent {
+  readonly channel = 'bbo';
+  readonly bid: Level | null;
+  readonly ask: Level | null;
+  readonly bidOrders: number;
+  readonly askOrders: number;
+
+  constructor(message: MessageDecoder, instrument: string, scale: LocalBook) {
+    super(instrument, message);
+    const bbo = message.bbo;
+    const { priceDecimals, sizeDecimals } = scale;
+    this.bid = bbo[1] === 0 ? null : new Level(bbo[0]!, bbo[1]!, priceDecimals, sizeDecimals);
+    this.ask = bbo[3] === 0 ? null : new Level(bbo[2]!, bbo[3]!, priceDecimals, sizeDecimals);
+    this.bidOrders = bbo[4]!;
+    this.askOrders = bbo[5]!;
+  }
+}
+
+export class MadeTradesEvent extends MadeHead implements TradesEvent {
+  readonly channel = 'trades';
+  readonly trades: readonly TradePrint[];
+
+  constructor(message: MessageDecoder, instrument: string, scale: LocalBook) {
+    super(instrument, message);
+    const prints: TradePrint[] = [];
+    const fields = message.trades;
+    for (let i = 0; i < message.tradesCount; i++) {
+      const at = i * TRADE_FIELDS;
+      prints.push({
+        at: new Level(fields[at]!, fields[at + 1]!, scale.priceDecimals, scale.sizeDecimals),
+        tradeId: fields[at + 2]!,
+        aggressor: aggressorName(fields[at + 4]!),
+        exchangeUnixMs: fields[at + 3]! / 1e6,
+      });
+    }
+    this.trades = prints;
+  }
+}
+
+export class MadeStatusEvent extends MadeHead implements StatusEvent {
+  readonly channel = 'status';
+  readonly sinceNs: bigint;
+
+  constructor(message: MessageDecoder, instrument: string) {
+    super(instrument, message);
+    this.sinceNs = message.sinceUnixNs();
+  }
+}
+
+/** The same event for another reader, with its own count of what that reader missed. */
+export function copyOf<E extends EventHead>(event: E): E {
+  const copy = Object.assign(Object.create(Object.getPrototypeOf(event)) as E, event);
+  copy.skipped = 0;
+  return copy;
+}
+
+function aggressorName(value: number): TradePrint['aggressor'] {
+  if (value === Aggressor.Buy) return 'buy';
+  return value === Aggressor.Sell ? 'sell' : 'unknown';
+}
