@@ -16,6 +16,7 @@ import {
   OUT_MESSAGE_BYTES,
   OUT_RECEIVED_NS,
   OUT_SEQUENCE,
+  RecordType,
 } from '../rings/record-types.js';
 import type { RecordHandler, RingConsumer } from '../rings/ring-consumer.js';
 import type { Agent } from '../runtime/agent.js';
@@ -146,8 +147,11 @@ export class BroadcastAgent implements Agent, RecordHandler {
     const epoch = doubles[slot + OUT_EPOCH]!;
     const sequence = doubles[slot + OUT_SEQUENCE]!;
     feed.onMessage(typeId, words, at, bytes, epoch, sequence, publishNs);
-    this.options.appliedToPublished?.record(publishNs - doubles[slot + OUT_APPLIED_NS]!);
-    this.options.receivedToPublished?.record(publishNs - doubles[slot + OUT_RECEIVED_NS]!);
+    if (typeId === RecordType.BookDeltaOut || typeId === RecordType.TradesOut) {
+      // What moves the market: a state told again says nothing of how long an event took.
+      this.options.appliedToPublished?.record(publishNs - doubles[slot + OUT_APPLIED_NS]!);
+      this.options.receivedToPublished?.record(publishNs - doubles[slot + OUT_RECEIVED_NS]!);
+    }
   }
 
   /** The writer of an input is gone: what it told is not to be believed until a new one speaks. */

@@ -29,6 +29,7 @@ import { RingProducer } from '../../src/rings/ring-producer.js';
 import { createSeqlockTable } from '../../src/rings/seqlock.js';
 import { createSimulatedVenue } from '../../src/simulator/simulator.js';
 import type { SimulatorOptions } from '../../src/simulator/simulator.js';
+import type { Agent } from '../../src/runtime/agent.js';
 import { Timeline } from '../../src/time/timeline.js';
 import { VirtualClock } from '../../src/time/virtual-clock.js';
 import { venueById } from '../../src/venues/registry.js';
@@ -48,7 +49,17 @@ export interface PipelineOptions {
   /** What the node believes of the venue's connection lifetime. */
   readonly lifetimeMs?: number;
   readonly ringWords?: number;
+  /** Agents that read the books too, each with a ring from every shard: made once all rings stand. */
+  readonly readers?: readonly ReaderFactory[];
 }
+
+export interface ReaderParts {
+  readonly instruments: readonly Instrument[];
+  readonly inputs: readonly RingConsumer[];
+  readonly clock: VirtualClock;
+  readonly timeline: Timeline;
+}
+export type ReaderFactory = (parts: ReaderParts) => Agent;
 
 /** What was held against the truth. */
 export interface Verdicts {
@@ -77,6 +88,7 @@ export class PipelineRig {
   private readonly ingest: Ingest;
   private readonly books: BooksAgent[];
   private readonly outputs: RingConsumer[];
+  private readonly readers: readonly Agent[];
   private readonly decoder = new MessageDecoder();
   private readonly states: Int8Array;
 
@@ -98,6 +110,15 @@ export class PipelineRig {
     const inputs = range(shards).map(() => createRing(options.ringWords ?? 1 << 20));
     const wanted = range(shards).map(() => createRing(1 << 14));
     const outputs = range(shards).map(() => createRing(1 << 20));
+    const more = (options.readers ?? []).map(() => range(shards).map(() => createRing(1 << 20)));
+    this.readers = (options.readers ?? []).map((create, index) =>
+      create({
+        instruments: this.instruments,
+        inputs: more[index]!.map((ring) => new RingConsumer(ring)),
+        clock,
+        timeline,
+      }),
+    );
     const countersBuffer = createBooksCounters(count);
     const bboTable = createSeqlockTable(count, BBO_ROW_DOUBLES);
     this.counters = new CounterTable(countersBuffer, BOOKS_COLUMNS);
@@ -125,7 +146,10 @@ export class PipelineRig {
           createSequencer: () => venue.createSequencer(),
           snapshotInStream: false,
           input: new RingConsumer(inputs[shard]!),
-          outputs: [{ ring: new RingProducer(outputs[shard]!), bell: bell() }],
+          outputs: [outputs, ...more].map((rings) => ({
+            ring: new RingProducer(rings[shard]!),
+            bell: bell(),
+          })),
           wanted: { ring: new RingProducer(wanted[shard]!), bell: bell() },
           bboTable,
           counters: countersBuffer,
@@ -191,6 +215,7 @@ export class PipelineRig {
       work = this.ingest.doWork(nowNs);
       for (const agent of this.books) work += agent.doWork(nowNs);
       for (const output of this.outputs) work += this.judgeAll(output);
+      for (const reader of this.readers) work += reader.doWork(nowNs);
     }
   }
 

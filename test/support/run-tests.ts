@@ -4,7 +4,9 @@ import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
-const wanted = process.argv.slice(2).map((argument) => join(root, argument.replace(/^test\//, '').replace(/\.ts$/, '.js')));
+const wanted = process.argv
+  .slice(2)
+  .map((argument) => join(root, argument.replace(/^test\//, '').replace(/\.ts$/, '.js')));
 
 function testFiles(path: string): string[] {
   if (statSync(path).isFile()) return [path];
