@@ -147,8 +147,9 @@ category('2, pings and pongs', [
   ],
 ]);
 
-category('3, reserved bits', [
-  ...[1, 2, 3, 4, 5, 6, 7].flatMap((rsv): Case[] => [
+category(
+  '3, reserved bits',
+  [1, 2, 3, 4, 5, 6, 7].flatMap((rsv): Case[] => [
     [
       `text rsv ${rsv}`,
       [textFrame('ok'), serverFrame({ opcode: 1, payload: 'Hello', rsv })],
@@ -160,10 +161,11 @@ category('3, reserved bits', [
     [`ping rsv ${rsv}`, [serverFrame({ opcode: 9, rsv })], [], PROTOCOL],
     [`close rsv ${rsv}`, [serverFrame({ opcode: 8, rsv })], [], PROTOCOL],
   ]),
-]);
+);
 
-category('4, reserved opcodes', [
-  ...[3, 4, 5, 6, 7, 11, 12, 13, 14, 15].flatMap((opcode): Case[] => [
+category(
+  '4, reserved opcodes',
+  [3, 4, 5, 6, 7, 11, 12, 13, 14, 15].flatMap((opcode): Case[] => [
     [`opcode ${opcode}`, [serverFrame({ opcode })], [], PROTOCOL],
     [
       `opcode ${opcode} with payload`,
@@ -178,7 +180,7 @@ category('4, reserved opcodes', [
       PROTOCOL,
     ],
   ]),
-]);
+);
 
 const parts = (count: number): Buffer[] =>
   Array.from({ length: count }, (_, i) =>
