@@ -343,7 +343,7 @@ test('LeanTransport: a connection reset without a word is one close', async () =
   });
   const words = await client.closed();
   assert.equal(words.length, 2);
-  assert.match(words[1]!, /^close 1006 .*(ECONNRESET|aborted|)/);
+  assert.match(words[1]!, /^close 1006 /);
 });
 
 test('LeanTransport: a flood of pings does not pile up pongs that nobody reads', async () => {

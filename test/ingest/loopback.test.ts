@@ -24,7 +24,7 @@ import {
 import type { IngestLimits } from '../../src/ingest/limits.js';
 import type { SnapshotReport } from '../../src/ingest/snapshot-source.js';
 import { UndiciTransport } from '../../src/ingest/undici-transport.js';
-import { WsTransport } from '../../src/ingest/ws-transport.js';
+import { LeanTransport } from '../../src/ingest/lean-transport.js';
 import { CounterTable } from '../../src/rings/counters.js';
 import { DoorbellRinger, createDoorbell } from '../../src/rings/doorbell.js';
 import {
@@ -155,7 +155,7 @@ class Node {
       timeline: new Timeline(origin.unixNs),
       transports: {
         http,
-        webSocket: new WsTransport({
+        webSocket: new LeanTransport({
           clock: this.scheduler,
           allowPrivate: false,
           frameBytesMax: 100_000,
