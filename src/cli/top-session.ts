@@ -1,5 +1,5 @@
 /** The feed behind `ringside top`: follows the instruments' best prices and one chosen book. Cold. */
-import { BookState, FeedClient, type Subscription } from '../client/index.js';
+import { BookState, FeedClient, FeedError, type Subscription } from '../client/index.js';
 import { HopLatency } from '../client/hop-latency.js';
 import { FaultError } from '../faults/fault.js';
 import { unixMsNow } from '../time/portable-scheduler.js';
@@ -33,7 +33,19 @@ export class TopSession {
   }
 
   /** Waits for the node's instruments and chooses one: by name, by symbol, or the first. */
-  async start(wanted: string | undefined): Promise<void> {
+  start(wanted: string | undefined): Promise<void> {
+    // Trying again would not help, and nobody could see why nothing comes.
+    const refused = new Promise<never>((_, reject) => {
+      this.client.on('error', (error) => {
+        if (error instanceof FeedError && error.code === 'UNAUTHORIZED') {
+          reject(new FaultError('UNAUTHORIZED', `${error.message}: --token or RINGSIDE_TOKEN`));
+        }
+      });
+    });
+    return Promise.race([this.findInstrument(wanted), refused]);
+  }
+
+  private async findInstrument(wanted: string | undefined): Promise<void> {
     let listed = await this.client.instruments();
     while (listed.length === 0) {
       await new Promise((resolve) => setTimeout(resolve, LIST_RETRY_MS));

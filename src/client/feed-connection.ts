@@ -142,7 +142,7 @@ export class FeedConnection {
     this.enter('connecting', { closeCode: 0, reason: '', retryInMs: 0 });
     let socket: WebSocketLike;
     try {
-      socket = this.open(this.url, this.token);
+      socket = this.open(this.url);
     } catch (error) {
       this.handlers.onError(new FeedError('UNREACHABLE', String(error)));
       this.scheduleRetry(0, 'the socket could not be opened');
@@ -200,7 +200,7 @@ export class FeedConnection {
     this.handlers.onLive();
   }
 
-  /** The handshake carried no token (a browser cannot), or not the right one. */
+  /** In a request rather than in the handshake: so a refusal has a code, and a browser can do it too. */
   private authenticate(): void {
     const refused = (error: FeedError): void => {
       this.handlers.onError(error);

@@ -9,20 +9,19 @@ export interface FeedClientOptions
   extends
     Pick<FeedClientCoreOptions, 'url' | 'token' | 'backOffMsMax'>,
     Partial<Pick<FeedClientCoreOptions, 'scheduler' | 'prng'>> {
-  /** Another WebSocket than that of `ws`; it then cannot send a token. */
+  /** Another WebSocket than that of `ws`. */
   readonly webSocket?: WebSocketConstructor;
 }
 
 /** A full book of thousands of levels fits many times over. */
 const MESSAGE_BYTES_MAX = 64 * 1024 * 1024;
 
-const openNodeSocket: OpenWebSocket = (url, token) =>
+const openNodeSocket: OpenWebSocket = (url) =>
   new WebSocket(url, {
     perMessageDeflate: false,
     skipUTF8Validation: true,
     maxPayload: MESSAGE_BYTES_MAX,
     handshakeTimeout: 5_000,
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
   });
 
 export class FeedClient extends FeedClientCore {

@@ -15,6 +15,8 @@ import type { RecoveredEvent } from './feed-events.js';
 import type { StreamState } from './stream-state.js';
 
 const NS_PER_MS = 1e6;
+/** How soon to look again whether a stream that was given up in mid-request has been left. */
+const LEAVING_RETRY_MS = 10;
 /** A stream that held for this long after it was begun anew starts over with no delay. */
 const STEADY_NS = 10_000 * NS_PER_MS;
 
@@ -45,6 +47,8 @@ export interface KeptStream {
   resumable: boolean;
   /** Grows with each subscribe: an answer to an older one is void. */
   round: number;
+  /** A subscribe is under way. */
+  asking: boolean;
   timer: number;
   steadySinceNs: number;
 }
@@ -62,6 +66,11 @@ export class StreamKeeper {
   private readonly handlers: KeeperHandlers;
   private readonly kept = new Set<KeptStream>();
   private readonly byStreamId = new Map<number, KeptStream>();
+  /**
+   * Streams given up before the node had answered: until it has, and we have left them, the node
+   * would refuse the same stream to a successor.
+   */
+  private readonly leaving = new Set<string>();
 
   constructor(
     connection: FeedConnection,
@@ -91,6 +100,7 @@ export class StreamKeeper {
       everAccepted: false,
       resumable: true,
       round: 0,
+      asking: false,
       timer: 0,
       steadySinceNs: 0,
     };
@@ -107,9 +117,11 @@ export class StreamKeeper {
   /** The connection is gone. */
   onDown(): void {
     this.byStreamId.clear();
+    this.leaving.clear();
     for (const kept of this.kept) {
       this.scheduler.cancel(kept.timer);
       kept.round += 1;
+      kept.asking = false;
       if (kept.streamId < 0) continue;
       kept.streamId = -1;
       kept.stream.interrupt(StateReason.Disconnected);
@@ -141,8 +153,14 @@ export class StreamKeeper {
 
   private ask(kept: KeptStream): void {
     const { stream } = kept;
+    const key = keyOf(stream);
+    if (this.leaving.has(key)) {
+      this.askLater(kept, LEAVING_RETRY_MS);
+      return;
+    }
     const { depth, mode } = stream.options;
     const round = ++kept.round;
+    kept.asking = true;
     const point = kept.resumable ? stream.tracker.resumePoint : null;
     const fields: Record<string, unknown> = {
       op: 'subscribe',
@@ -158,11 +176,11 @@ export class StreamKeeper {
       onAnswer: (answer) => {
         if (answer.op !== 'subscribed') return;
         if (round === kept.round) this.onSubscribed(kept, answer);
-        // Wanted no longer by the time the node had accepted it.
-        else if (!this.kept.has(kept)) this.leave(answer.streamId);
+        else if (this.leaving.has(key)) this.leave(answer.streamId, key);
       },
       onRefused: (error) => {
         if (round === kept.round) this.onRefused(kept, error);
+        else this.leaving.delete(key);
       },
     });
   }
@@ -176,6 +194,7 @@ export class StreamKeeper {
 
   private onSubscribed(kept: KeptStream, answer: Subscribed): void {
     kept.streamId = answer.streamId;
+    kept.asking = false;
     kept.resumable = true;
     kept.steadySinceNs = this.scheduler.nowNs();
     kept.stream.anchor(answer);
@@ -191,6 +210,7 @@ export class StreamKeeper {
   }
 
   private onRefused(kept: KeptStream, error: FeedError): void {
+    kept.asking = false;
     if (error.code === 'UNREACHABLE') return; // asked again once connected
     if (error.code === 'ANSWER_TIMEOUT') {
       this.connection.restart('the node does not answer');
@@ -212,12 +232,16 @@ export class StreamKeeper {
     this.leave(streamId);
   }
 
-  private leave(streamId: number): void {
+  private leave(streamId: number, key?: string): void {
+    const left = (): void => {
+      if (key !== undefined) this.leaving.delete(key);
+    };
     this.connection.request(
       { op: 'unsubscribe', streamId },
       {
-        onAnswer: () => undefined,
+        onAnswer: left,
         onRefused: (error) => {
+          left();
           if (error.code !== 'UNREACHABLE') this.handlers.onError(error);
         },
       },
@@ -226,9 +250,16 @@ export class StreamKeeper {
 
   private drop(kept: KeptStream, error: Error | null): void {
     this.kept.delete(kept);
+    if (kept.asking) this.leaving.add(keyOf(kept.stream));
+    kept.asking = false;
     this.scheduler.cancel(kept.timer);
     kept.round += 1;
     kept.refuse(error ?? new FeedError('CLOSED', 'the subscription was closed'));
     kept.stream.end(error);
   }
+}
+
+/** What the node takes for one and the same stream. */
+function keyOf({ channel, instrument, options }: StreamState): string {
+  return `${channel} ${instrument} ${options.depth ?? 0}`;
 }

@@ -17,4 +17,4 @@ export interface WebSocketLike {
 export type WebSocketConstructor = new (url: string) => WebSocketLike;
 
 /** Opens a socket; may throw, which counts as a failed attempt. */
-export type OpenWebSocket = (url: string, token: string | undefined) => WebSocketLike;
+export type OpenWebSocket = (url: string) => WebSocketLike;

@@ -28,6 +28,11 @@ export class ConnectionView {
     document.body.classList.toggle('offline', state !== 'live');
   }
 
+  setUnauthorized(): void {
+    this.setState('closed', '');
+    setText(this.text, 'The node asks for a token');
+  }
+
   setTotals(totals: Totals): void {
     setText(this.rate, countText(totals.messagesPerSecond));
     setText(this.bytes, `${bytesText(totals.bytesPerSecond)}/s`);

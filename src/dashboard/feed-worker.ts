@@ -3,7 +3,7 @@
  * each of the page's frames with what has changed since the last. So a burst of messages costs the
  * page nothing, and a page in the background gets nothing.
  */
-import { FeedClient, type BboEvent, type Subscription } from '../client/browser.js';
+import { FeedClient, FeedError, type BboEvent, type Subscription } from '../client/browser.js';
 import { spreadText } from '../client/display-text.js';
 import { HopLatency, type HopSummary } from '../client/hop-latency.js';
 import { unixMsNow } from '../time/portable-scheduler.js';
@@ -47,14 +47,23 @@ class FeedDesk {
   private messagesBefore = 0;
   private bytesBefore = 0;
 
-  constructor(url: string) {
-    this.client = new FeedClient({ url, backOffMsMax: 2_000 });
+  constructor(url: string, token: string) {
+    this.client = new FeedClient({ url, backOffMsMax: 2_000, ...(token === '' ? {} : { token }) });
+    this.client.on('error', (error) => {
+      if (!(error instanceof FeedError) || error.code !== 'UNAUTHORIZED') return;
+      this.close();
+      scope.postMessage({ type: 'unauthorized' });
+    });
     this.client.on('connection', ({ state, reason, retryInMs }) => {
       scope.postMessage({ type: 'connection', state, reason, retryInMs });
       this.bookChanged = true;
       if (state === 'live') void this.list();
     });
-    void this.client.connect();
+    this.client.connect().catch(() => undefined); // it was closed before it came to that
+  }
+
+  close(): void {
+    this.client.close();
   }
 
   choose(instrument: string): void {
@@ -170,7 +179,10 @@ class FeedDesk {
 let desk: FeedDesk | null = null;
 
 scope.addEventListener('message', ({ data }) => {
-  if (data.type === 'start') desk ??= new FeedDesk(data.url);
-  else if (data.type === 'choose') desk?.choose(data.instrument);
-  else if (desk !== null) scope.postMessage(desk.frame());
+  if (data.type === 'start') {
+    desk?.close();
+    desk = new FeedDesk(data.url, data.token);
+  }
+  if (data.type === 'choose') desk?.choose(data.instrument);
+  if (data.type === 'frame' && desk !== null) scope.postMessage(desk.frame());
 });

@@ -9,6 +9,7 @@ import { InstrumentsView } from './instruments-view.js';
 import { LadderView } from './ladder-view.js';
 import { LatencyView } from './latency-view.js';
 import type { PageMessage, WorkerMessage } from './protocol.js';
+import { TokenForm } from './token-form.js';
 
 function start(): void {
   const worker = new Worker(new URL('./feed-worker.ts', import.meta.url), { type: 'module' });
@@ -17,6 +18,8 @@ function start(): void {
   const ladder = new LadderView();
   const depth = new DepthChart();
   const latency = new LatencyView();
+  const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
+  const url = `${scheme}//${location.host}/v1/feed`;
   let connected = false;
   const instruments = new InstrumentsView((instrument) => {
     ladder.setInstrument(instrument);
@@ -39,13 +42,16 @@ function start(): void {
   worker.addEventListener('message', ({ data }: MessageEvent<WorkerMessage>) => {
     if (data.type === 'frame') {
       draw(data);
+    } else if (data.type === 'unauthorized') {
+      connection.setUnauthorized();
+      token.ask();
     } else if (data.type === 'connection') {
       connected = data.state === 'live';
       connection.setState(data.state, data.reason);
       instruments.setConnected(connected);
     } else {
       instruments.setInstruments(data.rows);
-      const wanted = decodeURIComponent(location.hash.slice(1));
+      const wanted = wantedInstrument();
       const first = data.rows[0]?.instrument;
       if (instruments.chosenInstrument !== '') return;
       if (instruments.has(wanted)) instruments.choose(wanted);
@@ -54,9 +60,25 @@ function start(): void {
   });
   worker.addEventListener('error', () => connection.setState('closed', 'the feed worker failed'));
 
-  const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
-  post({ type: 'start', url: `${scheme}//${location.host}/v1/feed` });
+  const startFeed = (secret: string): void => post({ type: 'start', url, token: secret });
+  const token = new TokenForm((secret) => {
+    startFeed(secret);
+    if (instruments.chosenInstrument !== '') {
+      post({ type: 'choose', instrument: instruments.chosenInstrument });
+    }
+  });
+
+  startFeed(token.stored);
   requestAnimationFrame(() => post({ type: 'frame' }));
+}
+
+/** The instrument that the address names, if it is one that can be read. */
+function wantedInstrument(): string {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return '';
+  }
 }
 
 start();

@@ -4,8 +4,8 @@ import type { HopSummary } from '../client/hop-latency.js';
 
 /** Page to worker. */
 export type PageMessage =
-  /** Once: where the node is. */
-  | { readonly type: 'start'; readonly url: string }
+  /** Where the node is; again with another token if the first was refused. */
+  | { readonly type: 'start'; readonly url: string; readonly token: string }
   /** Show this instrument's book. */
   | { readonly type: 'choose'; readonly instrument: string }
   /** The page is about to draw: what is new? Answered by exactly one `frame`. */
@@ -80,6 +80,8 @@ export type WorkerMessage =
       readonly reason: string;
       readonly retryInMs: number;
     }
+  /** The node wants a token, or another one; the worker has given up until the next `start`. */
+  | { readonly type: 'unauthorized' }
   | { readonly type: 'instruments'; readonly rows: InstrumentRow[] }
   | {
       readonly type: 'frame';

@@ -276,3 +276,31 @@ test('Dashboard: fits a desk screen without scrolling and a phone without sidewa
   await page.screenshot({ path });
   t.diagnostic(`screenshot: ${path}`);
 });
+
+test('Dashboard: asks for the token of a node that wants one, and keeps it for the tab', async (t) => {
+  const desk = await open(t);
+  if (desk === null) return;
+  const { feed, page } = desk;
+  feed.token = 'sesame';
+  await page.reload();
+  const form = page.locator('#token-form');
+  await form.waitFor();
+  assert.match(await form.innerText(), /This node asks for a token/);
+  assert.equal(await text(page, '#connection .text'), 'The node asks for a token');
+  await page.locator('#token').fill('open');
+  await page.keyboard.press('Enter');
+  await page.locator('#token-form', { hasText: 'not the right one' }).waitFor();
+  await page.locator('#token').fill('sesame');
+  await page.keyboard.press('Enter');
+  const live = (): Promise<unknown> =>
+    page.waitForFunction(
+      () =>
+        document.querySelector('#live-count')?.textContent === '24 of 24 Live' &&
+        document.querySelector('#book-state')?.getAttribute('data-state') === '1',
+    );
+  await live();
+  assert.equal(await form.isVisible(), false);
+  await page.reload();
+  await live();
+  assert.equal(await form.isVisible(), false);
+});

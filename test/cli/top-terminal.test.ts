@@ -128,3 +128,13 @@ test('Top: without a node it says so and exits with 12', async () => {
   assert.equal(code, 12);
   assert.match(err, /NODE_UNREACHABLE.*no node answers at ws:\/\/127\.0\.0\.1:9 within 1 s/);
 });
+
+test('Top: a node that wants a token is obeyed, and said so', async (t) => {
+  const feed = await startFeed(t);
+  feed.token = 'sesame';
+  const without = await runPiped(['--once', '--url', feed.url]);
+  assert.equal(without.code, 9);
+  assert.match(without.err, /^UNAUTHORIZED the node asks for a token: --token or RINGSIDE_TOKEN/);
+  const given = await runPiped(['--once', '--url', feed.url, '--token', 'sesame']);
+  assert.equal(given.code, 0, given.err);
+});

@@ -379,3 +379,26 @@ test('FeedClient: a token is said where the node asks for one', async (t) => {
   assert.deepEqual([...new Set(errors)], ['UNAUTHORIZED']);
   assert.notEqual(client.connectionState, 'live');
 });
+
+test('FeedClient: a stream given up before the answer can be asked for again at once', async (t) => {
+  const { feed, client } = await setUp(t);
+  await client.connect();
+  const given = [1, 2, 3].map(() => {
+    const subscription = client.book(BTC, { depth: 5 });
+    subscription.close();
+    return subscription;
+  });
+  const kept = client.book(BTC, { depth: 5 });
+  await until(() => kept.book.isLive, 'the last one is Live');
+  for (const subscription of given) await assert.rejects(subscription.ready, { code: 'CLOSED' });
+  for (let i = 0; i < 20; i++) feed.tick(feed.instrument(BTC));
+  await until(() => client.counters.hash.passed >= 21, 'its deltas come');
+  assertSameBook(feed, kept, 5);
+});
+
+test('FeedClient: two subscriptions to one stream are one too many', async (t) => {
+  const { client } = await setUp(t);
+  const first = await client.bbo(BTC).ready;
+  await assert.rejects(client.bbo(BTC).ready, { code: 'ALREADY_SUBSCRIBED' });
+  await until(() => first.latest !== null, 'the first is untouched');
+});

@@ -305,6 +305,10 @@ export class FakeFeed {
     }
     const depth = Number(request['depth'] ?? 0);
     const stream = this.stream(channel, instrument, depth);
+    if (stream.subscribers.has(socket)) {
+      say({ op: 'error', id, code: 'ALREADY_SUBSCRIBED', message: 'subscribed already' });
+      return;
+    }
     const resume = request['resume'] as { epoch: string; sequence: string } | undefined;
     const missed = resume === undefined ? null : this.since(stream, resume);
     const resumed = missed !== null;
