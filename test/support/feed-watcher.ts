@@ -25,6 +25,13 @@ export interface Wish extends SubscribeOptions {
   readonly instrument: string;
 }
 
+/** As it stands in the text: positions are decimal texts there. */
+type RawAnswer = Omit<Subscribed, 'op' | 'epoch' | 'sequence'> & {
+  readonly op: string;
+  readonly epoch: string;
+  readonly sequence: string;
+};
+
 /** Is this the true book at that update: 1 yes, 0 no, -1 not known any more. */
 export type Oracle = (id: number, venueSequence: number, low: number, high: number) => -1 | 0 | 1;
 
@@ -105,7 +112,7 @@ export class FeedWatcher {
   }
 
   private onText(text: string): void {
-    const answer = JSON.parse(text) as Omit<Subscribed, 'op'> & { readonly op: string };
+    const answer = JSON.parse(text) as RawAnswer;
     if (answer.op === 'error') this.errors.push(text);
     const wish = this.wishes.get(answer.id);
     if (answer.op !== 'subscribed' || wish === undefined) return;
