@@ -62,6 +62,11 @@ async function disturb(feed: FakeFeed, prng: Prng): Promise<string> {
   else if (kind === 9 && prng.chance(0.3)) {
     feed.forget();
     feed.cutClients();
+  } else if (kind === 10) {
+    // A lost change of state moves no level: no hash would tell.
+    feed.dropNext.add(`book|${BTC}`);
+    feed.setState(instrument, BookState.Suspect, StateReason.Gap);
+    feed.tick(instrument);
   } else for (let i = prng.nextInt(30); i >= 0; i--) feed.tick(instrument);
   return String(kind);
 }
