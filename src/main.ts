@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** argv to command; nothing else. */
 import { Command } from 'commander';
+import { benchCommand } from './cli/bench.js';
 import { EXIT, EXIT_CODES_HELP } from './cli/exit-codes.js';
 import { reportFailure } from './cli/failure.js';
 import { replayCommand } from './cli/replay.js';
@@ -28,7 +29,8 @@ const program = new Command('ringside')
   // Some commands are typed by commander's extra typings; the class is the same.
   .addCommand(replayCommand() as unknown as Command)
   .addCommand(simCommand())
-  .addCommand(topCommand() as unknown as Command);
+  .addCommand(topCommand() as unknown as Command)
+  .addCommand(benchCommand());
 
 for (const command of program.commands) {
   command.showHelpAfterError(`(try 'ringside ${command.name()} --help')`);

@@ -12,7 +12,6 @@ import { invariant } from '../faults/invariant.js';
 import type { AdminServer } from '../ops/admin-server.js';
 import { AdminServer as Server } from '../ops/admin-server.js';
 import type { NodeConfig } from '../ops/config-schema.js';
-import { healthPage, readyPage } from '../ops/health.js';
 import type { HealthSources, Page } from '../ops/health.js';
 import type { Log } from '../ops/log.js';
 import type { TimelineOrigin } from '../time/system-clock.js';
@@ -26,6 +25,8 @@ import { LIMITS } from './limits.js';
 import { allocate } from './memory.js';
 import type { NodeMemory } from './memory.js';
 import { NodeMetrics } from './node-metrics.js';
+import { pageOf } from './node-pages.js';
+import { markOrphanedBooks } from './orphaned-books.js';
 import { requestInstruments } from './request.js';
 import { stopInOrder } from './shutdown.js';
 import { SimulatorThread } from './simulator-thread.js';
@@ -202,19 +203,8 @@ export class FeedNode {
   }
 
   /** `/metrics`, `/health`, `/ready`; null for other paths. */
-  async page(path: string): Promise<Page | null> {
-    switch (path) {
-      case '/metrics': {
-        const body = await this.standingMetrics().text();
-        return { status: 200, contentType: this.standingMetrics().contentType, body };
-      }
-      case '/health':
-        return healthPage(this.health);
-      case '/ready':
-        return readyPage(this.health);
-      default:
-        return null;
-    }
+  page(path: string): Promise<Page | null> {
+    return pageOf(path, this.health, this.standingMetrics());
   }
 
   get health(): HealthSources {
@@ -323,9 +313,17 @@ export class FeedNode {
       factories: this.threads,
       hangMs: this.options.config.threads.hangMs,
       log: this.log,
+      onReplaced: (thread) => this.markOrphans(thread),
       onRecovered: (thread, tookNs) => this.metrics?.noteRecovery(thread, tookNs),
       onFatal: (fault) => this.fatal(fault),
     });
+  }
+
+  private markOrphans(name: string): void {
+    const { plan, memory, instruments } = this.standing();
+    const thread = plan.threads.find((candidate) => candidate.name === name);
+    invariant(thread !== undefined, 'only planned threads are supervised');
+    markOrphanedBooks(thread, memory, instruments, this.scheduler.nowNs());
   }
 
   private onMessage(thread: string, generation: number, message: FromThread): void {

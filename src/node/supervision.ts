@@ -11,12 +11,14 @@ export interface SupervisionOptions {
   readonly factories: readonly ThreadFactory[];
   readonly hangMs: number;
   readonly log: Log;
+  /** The old thread is gone, the new one not yet there. */
+  readonly onReplaced: (thread: string) => void;
   readonly onRecovered: (thread: string, tookNs: number) => void;
   readonly onFatal: (fault: FaultError) => void;
 }
 
 export function createSupervisor(options: SupervisionOptions): Supervisor {
-  const { log, onRecovered, onFatal } = options;
+  const { log, onReplaced, onRecovered, onFatal } = options;
   return new Supervisor({
     clock: options.clock,
     factories: options.factories,
@@ -29,6 +31,7 @@ export function createSupervisor(options: SupervisionOptions): Supervisor {
     restartWindowNs: LIMITS.restartWindowMs * 1e6,
     events: {
       onReplaced(thread, reason, detail, restarts) {
+        onReplaced(thread);
         const message = `${thread} ${reason}: ${detail}; it is being replaced`;
         log.error('thread.replaced', message, { thread, reason, restarts });
       },

@@ -2,6 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { BBO_ROW_DOUBLES, BboRow } from '../../src/books/bbo-row.js';
+import { BookState } from '../../src/domain/book-state.js';
+import { markOrphanedBooks } from '../../src/node/orphaned-books.js';
+import { SeqlockReader } from '../../src/rings/seqlock.js';
 import { BooksColumn, BOOKS_COLUMNS } from '../../src/books/books-counters.js';
 import { LIMITS } from '../../src/node/limits.js';
 import { CounterTable } from '../../src/rings/counters.js';
@@ -92,6 +96,39 @@ test('Broadcast: a thread that throws is replaced on the same port and serves wh
   }
   assert.equal(book.state, 'Live');
   assert.equal(book.bids?.length, 5);
+});
+
+for (const [layout, thread] of [
+  ['split', 'ingest'],
+  ['fused', 'node'],
+] as const) {
+  test(`Layout ${layout}: a thread of several agents that throws is replaced with all of them`, async (t) => {
+    const { live, orders, rowOf, applied } = await startNode(t, { layout, workers: 0 });
+    order(orders, rowOf(thread), Harm.Throw);
+    await live.until('it is replaced', () => live.events('thread.recovered').length === 1);
+    const before = applied(0);
+    await live.until('its books are Live again', () => live.allLive() && applied(0) > before);
+    assert.equal(live.fatal, null);
+  });
+}
+
+test('Books worker: while nobody keeps a book, no thread reads it as Live', async (t) => {
+  const { live, orders, rowOf } = await startNode(t);
+  const { memory, plan, instruments } = live.node;
+  const rows = new SeqlockReader(memory.bbo, BBO_ROW_DOUBLES);
+  const row = new Float64Array(BBO_ROW_DOUBLES);
+  const stateOf = (id: number): number => (rows.tryRead(id, row) ? row[BboRow.State]! : -1);
+  assert.ok(instruments.every(({ id }) => stateOf(id) === BookState.Live));
+  const thread = plan.threads.find(({ name }) => name === 'books-0')!;
+  // The worker hangs: it writes nothing, as if it were gone.
+  order(orders, rowOf('books-0'), Harm.Hang);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  markOrphanedBooks(thread, memory, instruments, 0);
+  for (const { id } of instruments) {
+    const mine = memory.shardOf[id] === 0;
+    assert.equal(stateOf(id), mine ? BookState.Suspect : BookState.Live);
+  }
+  await live.until('they are Live again', () => live.allLive());
 });
 
 test('Supervisor: a worker that fails again and again ends the node with THREAD_FAILING', async (t) => {
