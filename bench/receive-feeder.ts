@@ -6,8 +6,12 @@ import { createHash } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 
-/** Arguments: bytes of a frame, frames a connection. */
-const [frameBytes, frames] = process.argv.slice(2).map(Number) as [number, number];
+/**
+ * Arguments: bytes of a frame, frames a connection; with `venue` as a third, the frames are Binance's
+ * depth updates of 20 levels, and come after the subscription.
+ */
+const [frameBytes, frames] = process.argv.slice(2, 4).map(Number) as [number, number];
+const asVenue = process.argv[4] === 'venue';
 /** Frames are written in chunks of about this size, as a busy venue's kernel hands them over. */
 const CHUNK_BYTES = 256 * 1024;
 
@@ -18,7 +22,21 @@ function depthFrame(): Buffer {
   return Buffer.concat([header, payload]);
 }
 
-const frame = depthFrame();
+/** About 735 bytes, whatever was asked. */
+function venueFrame(): Buffer {
+  const levels = (from: number): string =>
+    Array.from({ length: 10 }, (_, i) => `["${(from + i / 10).toFixed(2)}","${i}.125"]`).join(',');
+  const payload = Buffer.from(
+    '{"stream":"btcusdt@depth@0ms","data":{"e":"depthUpdate","E":1726900000000,"T":1726900000000,' +
+      `"s":"BTCUSDT","U":160,"u":169,"pu":159,"b":[${levels(61_600)}],"a":[${levels(61_700)}]}}`,
+  );
+  const header = Buffer.from([0x81, 126, payload.length >> 8, payload.length & 0xff]);
+  return Buffer.concat([header, payload]);
+}
+
+const ACK = Buffer.from('{"result":null,"id":1}');
+
+const frame = asVenue ? venueFrame() : depthFrame();
 const framesPerChunk = Math.max(1, Math.floor(CHUNK_BYTES / frame.length));
 const chunk = Buffer.concat(Array<Buffer>(framesPerChunk).fill(frame));
 
@@ -46,7 +64,14 @@ const server = createServer((socket) => {
       'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
         `Sec-WebSocket-Accept: ${accept}\r\n\r\n`,
     );
-    pump(socket);
+    if (!asVenue) {
+      pump(socket);
+      return;
+    }
+    socket.once('data', () => {
+      socket.write(Buffer.concat([Buffer.from([0x81, ACK.length]), ACK]));
+      pump(socket);
+    });
   });
 });
 server.listen(0, '127.0.0.1', () => process.send!((server.address() as AddressInfo).port));
