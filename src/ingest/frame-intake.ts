@@ -98,6 +98,11 @@ export class FrameIntake {
     this.parser = options.createParser(this.sink);
   }
 
+  /** Where sockets should read into, or null. */
+  get receiveBuffer(): Uint8Array | null {
+    return this.parser.receiveBuffer ?? null;
+  }
+
   /** Hot. */
   onFrame(
     socket: IntakeSocket,

@@ -205,6 +205,9 @@ export class Ingest implements Agent {
       counters: table,
       sampler: this.sampler,
     });
+    const { receiveBuffer } = intake;
+    const { webSocket } = this.options.transports;
+    if (receiveBuffer !== null) webSocket.useReadBuffer?.(receiveBuffer);
     return plans.map(
       (plan, row) =>
         new ConnectionDriver({
@@ -218,7 +221,7 @@ export class Ingest implements Agent {
           limits: this.limits,
           attempts: this.attempts,
           scheduler: this.options.clock,
-          webSocket: this.options.transports.webSocket,
+          webSocket,
           router: this.router,
           counters: table,
           ...(reporter?.onConnection === undefined ? {} : { onReport: reporter.onConnection }),

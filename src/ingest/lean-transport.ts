@@ -4,7 +4,8 @@
  * receiver of market data does not need: streams, events and a Buffer object per message, compression.
  *
  * The read buffer is shared by all sockets of the transport: libuv fills it and calls back before it
- * reads another socket, and what a read leaves unfinished is kept by the decoder.
+ * reads another socket, and what a read leaves unfinished is kept by the decoder. It may be memory of
+ * the parser's (WebAssembly), so that the kernel's copy is the only one.
  */
 import { connect as connectTcp, isIP } from 'node:net';
 import type { OnReadOpts, Socket, TcpNetConnectOpts } from 'node:net';
@@ -43,10 +44,16 @@ type Phase = (typeof Phase)[keyof typeof Phase];
 
 export class LeanTransport implements WebSocketTransport {
   private readonly options: LeanTransportOptions;
-  private readonly readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  private readBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BYTES);
 
   constructor(options: LeanTransportOptions) {
     this.options = options;
+  }
+
+  /** For connections made from now on. */
+  useReadBuffer(buffer: Uint8Array): void {
+    const bytes = Math.min(READ_BYTES, buffer.length);
+    this.readBuffer = Buffer.from(buffer.buffer, buffer.byteOffset, bytes);
   }
 
   /** Throws FaultError BAD_CONFIG for a URL outside the policy. */

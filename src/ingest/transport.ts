@@ -40,6 +40,8 @@ export interface WebSocketConnection {
 
 export interface WebSocketTransport {
   connect(url: string, handlers: WebSocketHandlers): WebSocketConnection;
+  /** Read into this buffer, if that can be chosen: what parses the frames finds them in place there. */
+  useReadBuffer?(buffer: Uint8Array): void;
 }
 
 export interface HttpAnswer {

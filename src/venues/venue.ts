@@ -47,6 +47,11 @@ export interface FrameParser {
   readonly lastChannel: number;
   /** Frames that the fast scanner passed on to the strict one. */
   readonly slowPathCount: number;
+  /**
+   * Where a socket may read into, so that frames are parsed in place. Frames elsewhere are parsed as
+   * well, and never by way of this place: what stands there is the reader's. Absent or null: nowhere.
+   */
+  readonly receiveBuffer?: Uint8Array | null;
 }
 
 export const SequenceVerdict = {

@@ -42,6 +42,8 @@ export class FuturesParser implements FrameParser {
       instance === null ? null : new WasmDepthScanner(instance, instruments, this.wasmScratch);
     this.scanner = new FuturesScanner(instruments, tradeKind, this.scratch);
     this.strict = new StrictParser(instruments, tradeKind, this.scratch);
+    // Short frames go to the plain scanner; it reads them in the same place.
+    if (this.wasm !== null) this.scanner.memory.adopt(this.wasm.receiveBuffer.buffer);
     this.offBook = new OffBookTrades(instruments);
   }
 

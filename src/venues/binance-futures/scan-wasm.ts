@@ -30,6 +30,8 @@ const ASKS_COUNT = 9;
 /** Digits of whole and fraction together that the scanner reads exactly. */
 const DECIMALS_MAX = 12;
 const CLOSE_BRACE = 0x7d;
+/** Frames that lie elsewhere are copied to here; the other half is the receive buffer. */
+const COPY_BYTES_MAX = FRAME_BYTES_MAX / 2;
 const LEVELS_AT = EVENT_AT + Record.LEVELS * 8;
 
 export class WasmDepthScanner {
@@ -59,9 +61,12 @@ export class WasmDepthScanner {
     scratch.event = wasm.doubles.subarray(EVENT_AT / 8);
   }
 
-  /** A buffer to receive into: frames in it are read in place. */
+  /**
+   * A buffer to receive into: frames in it are read in place. It lies behind the place to which frames
+   * from elsewhere are copied, for these are parsed while it still holds others.
+   */
   get receiveBuffer(): Uint8Array {
-    return this.wasm.bytes.subarray(FRAME_AT, FRAME_AT + FRAME_BYTES_MAX);
+    return this.wasm.bytes.subarray(FRAME_AT + COPY_BYTES_MAX, FRAME_AT + FRAME_BYTES_MAX);
   }
 
   /** False: declined, and the scratch holds nothing of use. */
@@ -73,6 +78,7 @@ export class WasmDepthScanner {
     if (source.buffer === bytes.buffer) {
       at = source.byteOffset + start;
     } else {
+      if (length > COPY_BYTES_MAX) return false;
       bytes.set(start === 0 && end === source.length ? source : source.subarray(start, end), at);
     }
     const stop = at + length;
