@@ -111,7 +111,6 @@ export const DEFINED_PRICE_DECIMALS = 8;
 export const DEFINED_SIZE_DECIMALS = 9;
 export const DEFINED_TICK_SIZE = 10;
 export const DEFINED_LOT_SIZE = 11;
-export const INSTRUMENT_DEFINED_DOUBLES = 12;
 
 /**
  * OrderEvent: one change of one resting order. SEQUENCE_LAST is the block height, EXCHANGE_NS the

@@ -35,10 +35,6 @@ export function reasonOf(words: Int32Array, at: number): number {
   return words[at + PACKED]! >>> 24;
 }
 
-export function firstSequenceOf(words: Int32Array, at: number): number {
-  return words[at + FIRST_SEQUENCE + 1]! * TWO_32 + (words[at + FIRST_SEQUENCE]! >>> 0);
-}
-
 /** Gives a message one sequence of its own. */
 export function setSequence(words: Int32Array, at: number, sequence: number): void {
   const high = Math.floor(sequence / TWO_32);

@@ -3,19 +3,15 @@
  * Null where WebAssembly or the compiled file is missing: then the JavaScript scanner does it all.
  *
  *     0          header of the scanner, constants          see depth-scanner.as.ts
- *     FRAME      the frame's bytes and SLACK_BYTES          1 MiB: a longer frame goes the other way
+ *     FRAME      the frame's bytes                          1 MiB: a longer frame goes the other way
  *     EVENT      the event record that the frame becomes    3 MiB: 190,000 levels
  */
 import { readFileSync } from 'node:fs';
 
-const PAGE_BYTES = 65536;
 const PAGES = 64;
 export const FRAME_AT = 8192;
 export const FRAME_BYTES_MAX = 1 << 20;
-/** The scanner reads whole words: at most this far behind the frame. */
-const SLACK_BYTES = 64;
 export const EVENT_AT = 1_114_112;
-export const EVENT_DOUBLES = (PAGES * PAGE_BYTES - EVENT_AT) / 8;
 
 /** What is used of the standard's global; Node's types leave it to the DOM's. */
 interface WebAssemblyApi {
@@ -59,6 +55,3 @@ export function createDepthScanner(): DepthScannerInstance | null {
     doubles: new Float64Array(memory.buffer),
   };
 }
-
-/** Room for a frame in the scanner's memory. */
-export const FRAME_ROOM_BYTES = EVENT_AT - FRAME_AT - SLACK_BYTES;
