@@ -47,4 +47,4 @@ export function exitCodeOf(error: unknown): ExitCode {
 export const EXIT_CODES_HELP = `Exit codes:
   0 done   1 unexpected   2 command line   3 configuration   4 unknown venue   5 unknown symbol
   6 port in use   7 file unreadable   8 venue unreachable   9 a thread keeps failing
-  10 bad capture   11 a check failed   12 no node answers   130 interrupted`;
+  10 bad capture   11 a check failed   12 no node answers   130 interrupted (137: killed)`;

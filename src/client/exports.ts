@@ -4,6 +4,7 @@ export { EventFlag } from '../domain/event-flags.js';
 export { Aggressor, Side } from '../domain/side.js';
 export { MessageDecoder } from '../wire/decode.js';
 export { HeadField } from '../wire/head-fields.js';
+export { verifyMessage } from '../wire/verifier.js';
 export type { InstrumentInfo } from './control-messages.js';
 export { EventQueue, type OverflowPolicy, type QueueOptions } from './event-queue.js';
 export type { ClientCounters } from './feed-client.js';

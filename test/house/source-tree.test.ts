@@ -73,11 +73,15 @@ const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
 /** A consumer's program holds no part of the node. */
 const CLIENT_MAY_IMPORT = ['client', 'wire', 'domain', 'faults', 'time'];
 
+const IMPORTS = /(?:from|import)\s*\(?\s*'(\.[^']+)'/g;
+const REACHES = /(?:from|import|URL\()\s*\(?\s*'(\.[^']+)'/g;
+
 const roomOf = (path: string): string => path.split('/')[1]!;
 
-function importsOf(file: SourceFile): string[] {
+/** Imports, and with `byUrl` also the files that are handed to workers by their URL. */
+function importsOf(file: SourceFile, byUrl = false): string[] {
   const folder = file.path.split('/').slice(0, -1);
-  return [...file.code.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map((match) => {
+  return [...file.code.matchAll(byUrl ? REACHES : IMPORTS)].map((match) => {
     const parts = [...folder];
     for (const part of match[1]!.split('/')) {
       if (part === '..') parts.pop();
@@ -130,6 +134,45 @@ test('No source imports in a circle', () => {
 function valueImportsOf(file: SourceFile): string[] {
   return importsOf({ ...file, code: file.code.replace(/(import|export) type [^;]*;/g, '') });
 }
+
+/** Where programs begin: commands, packages' doors, workers (reached by URL), the page. */
+const ENTRIES = ['src/main.ts', 'src/index.ts', 'src/client/index.ts', 'src/client/browser.ts'];
+/** Written for tests and held to the contract of its twin in production. */
+const DOUBLES = ['src/broadcast/memory-server.ts'];
+
+test('Every source file is reached from where a program begins', () => {
+  const files = new Map(SOURCES.map((file) => [file.path, file]));
+  const reached = new Set<string>();
+  const visit = (path: string): void => {
+    const file = files.get(path);
+    if (file === undefined || reached.has(path)) return;
+    reached.add(path);
+    for (const target of importsOf(file, true)) visit(target);
+  };
+  for (const entry of ENTRIES) visit(entry);
+  for (const { path } of SOURCES) if (path.startsWith('src/dashboard/')) visit(path);
+  const unreached = [...files.keys()].filter(
+    (path) => !reached.has(path) && !DOUBLES.includes(path) && !path.endsWith('.as.ts'),
+  );
+  assert.deepEqual(unreached, []);
+});
+
+test('Every exported function, class and constant is used somewhere', () => {
+  const everywhere = [...SOURCES, ...TESTS, ...BENCHES];
+  const doors = ['src/index.ts', 'src/client/exports.ts'];
+  const words = everywhere.map(({ path, code }) => ({ path, words: code.match(/\w+/g) ?? [] }));
+  const uses = new Map<string, number>();
+  for (const { words: list } of words) {
+    for (const word of list) uses.set(word, (uses.get(word) ?? 0) + 1);
+  }
+  const unused = SOURCES.filter(({ path }) => !doors.includes(path)).flatMap(({ path, code }) =>
+    [...code.matchAll(/^export (?:abstract |async )*(?:const|function|class) (\w+)/gm)]
+      .map((match) => match[1]!)
+      .filter((name) => uses.get(name) === 1)
+      .map((name) => `${path}: ${name}`),
+  );
+  assert.deepEqual(unused, []);
+});
 
 test('Time and chance are handed in: nobody asks the machine outside time/ and main.ts', () => {
   const elsewhere = SOURCES.filter(
@@ -192,7 +235,9 @@ test('No file is much longer than 400 lines, no line much wider than 100 columns
     text
       .split('\n')
       .flatMap((line, index) =>
-        line.length > COLUMNS_MAX && !/https?:\/\/|import /.test(line) ? [`${path}:${index + 1}`] : [],
+        line.length > COLUMNS_MAX && !/https?:\/\/|import /.test(line)
+          ? [`${path}:${index + 1}`]
+          : [],
       ),
   );
   assert.deepEqual(wide, []);
