@@ -17,6 +17,7 @@ import type { Agent } from '../runtime/agent.js';
 import type { Scheduler } from '../time/clock.js';
 import type { Timeline } from '../time/timeline.js';
 import type { Venue } from '../venues/venue.js';
+import { BudgetFile } from './budget-file.js';
 import type { ConnectionReport } from './connection-driver.js';
 import { ConnectionDriver } from './connection-driver.js';
 import type { ConnectionState } from './connection-words.js';
@@ -66,6 +67,8 @@ export interface IngestOptions {
   readonly transports: { readonly webSocket: WebSocketTransport; readonly http: HttpTransport };
   readonly counters: IngestCounters;
   readonly budgets?: IngestBudgets;
+  /** Where to keep what was spent of the venue's limits over restarts of the process; else nowhere. */
+  readonly budgetFile?: string;
   readonly histograms?: { readonly snapshot?: DurationSink };
   readonly reporter?: IngestReporter;
   readonly limits?: Partial<IngestLimits>;
@@ -176,6 +179,7 @@ export class Ingest implements Agent {
       burstShare,
       budgets?.restWeight,
     );
+    this.keepBudgets(weight);
     return new SnapshotSource({
       venue,
       instruments,
@@ -191,6 +195,16 @@ export class Ingest implements Agent {
       ...(histograms?.snapshot === undefined ? {} : { latency: histograms.snapshot }),
       ...(reporter?.onSnapshot === undefined ? {} : { onReport: reporter.onSnapshot }),
     });
+  }
+
+  private keepBudgets(restWeight: RateLimit): void {
+    const { budgetFile, timeline, clock } = this.options;
+    if (budgetFile === undefined) return;
+    const connectAttempts = this.attempts;
+    const file = new BudgetFile(budgetFile, timeline, { connectAttempts, restWeight });
+    file.open(clock.nowNs());
+    connectAttempts.onTaken = (nowNs) => file.save(nowNs);
+    restWeight.onTaken = (nowNs) => file.saveSoon(nowNs);
   }
 
   private createDrivers(): ConnectionDriver[] {

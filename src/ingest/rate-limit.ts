@@ -54,6 +54,8 @@ export function createRateLimitState(limit: VenueBudget, share: number): SharedA
 export class RateLimit {
   /** Weight allowed in any window. */
   readonly budget: number;
+  /** Called after every take, before its caller acts on it. */
+  onTaken: ((nowNs: number) => void) | null = null;
   private readonly windowNs: number;
   private readonly burst: number;
   private readonly refillPerNs: number;
@@ -92,6 +94,7 @@ export class RateLimit {
     if (state[USED]! + weight > this.budget) return this.untilRoomNs(weight, nowNs);
     state[TOKENS] = state[TOKENS]! - weight;
     this.append(nowNs, weight);
+    this.onTaken?.(nowNs);
     return 0;
   }
 

@@ -32,6 +32,8 @@ export interface IngestWiring {
   readonly shardOf: Int32Array;
   readonly counters: IngestCounters;
   readonly budgets: IngestBudgets;
+  /** Keeps them over restarts of the process. */
+  readonly budgetFile?: string | undefined;
   readonly scheduler: Scheduler;
   readonly timeline: Timeline;
   readonly seed: number;
@@ -74,6 +76,7 @@ export function assembleIngest(wiring: IngestWiring): { agent: Ingest; http: Und
     },
     counters: wiring.counters,
     budgets: wiring.budgets,
+    ...(wiring.budgetFile === undefined ? {} : { budgetFile: wiring.budgetFile }),
     reporter: wiring.reporter,
   });
   return { agent, http };

@@ -63,7 +63,7 @@ class Assembler {
   }
 
   private ingest(): Part {
-    const { memory, instruments, channels, venueOptions, seed } = this.data;
+    const { memory, instruments, channels, venueOptions, budgetFile, seed } = this.data;
     const { agent, http } = assembleIngest({
       venue: this.venue(),
       instruments,
@@ -79,6 +79,7 @@ class Assembler {
         venue: countersOf(memory, 'ingest-venue'),
       },
       budgets: memory.budgets,
+      budgetFile,
       scheduler: this.clock,
       timeline: this.timeline,
       seed,

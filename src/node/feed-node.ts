@@ -260,6 +260,7 @@ export class FeedNode {
       instruments,
       venueId,
       venueOptions,
+      budgetFile: config.venue.budgetFile,
       channels: config.channels,
       // A replacement listens where its predecessor did, also where the port was chosen by the system.
       server: { ...config.server, port: this.port ?? config.server.port },

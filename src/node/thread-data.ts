@@ -20,6 +20,7 @@ export interface ThreadData {
   readonly instruments: readonly Instrument[];
   readonly venueId: string;
   readonly venueOptions: VenueOptions;
+  readonly budgetFile?: string | undefined;
   readonly channels: readonly ChannelName[];
   readonly server: NodeConfig['server'];
   /** Seed of what chance a thread needs (jitter); never of anything secret. */

@@ -15,6 +15,8 @@ const venueSchema = z.strictObject({
   webSocketUrl: url(['ws', 'wss']).optional(),
   settings: z.record(z.string(), z.string()).default({}),
   startTimeoutMs: milliseconds.default(0),
+  /** A file that remembers over restarts what was spent of the venue's limits. */
+  budgetFile: z.string().min(1).optional(),
 });
 
 const serverSchema = z

@@ -48,6 +48,12 @@ export const SETTINGS: readonly Setting[] = [
     about: 'give up if the venue does not answer within this (0: keep trying)',
   },
   {
+    path: 'venue.budgetFile',
+    flag: '--budget-file <path>',
+    kind: 'text',
+    about: "remember there, over restarts, what was spent of the venue's rate limits",
+  },
+  {
     path: 'channels',
     flag: '--channels <list>',
     kind: 'list',

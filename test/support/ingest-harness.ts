@@ -50,6 +50,7 @@ export interface HarnessOptions {
   readonly seed?: number;
   readonly clock?: VirtualClock;
   readonly budgets?: IngestBudgets;
+  readonly budgetFile?: string;
 }
 
 const STATE_NAMES = Object.fromEntries(
@@ -100,6 +101,7 @@ export class IngestHarness {
       transports: { webSocket: this.sockets, http: this.http },
       counters,
       ...(options.budgets === undefined ? {} : { budgets: options.budgets }),
+      ...(options.budgetFile === undefined ? {} : { budgetFile: options.budgetFile }),
       reporter: {
         onConnection: (report) => this.reports.push(report),
         onSnapshot: (report) => this.snapshots.push(report),
