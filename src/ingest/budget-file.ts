@@ -1,7 +1,7 @@
 /**
  * What of the venue's limits was spent lately, kept in a small file, so that a process that is started
  * again and again does not earn an address ban. Ingest thread; cold: written before a connection
- * attempt goes out, and at most once a second for requests.
+ * attempt or a request goes out, of which the limits themselves allow a few a second.
  *
  * The file is replaced as a whole (write beside it, rename). What is lost with a power cut does not
  * matter: a machine takes longer to start than the windows of these limits are long.
@@ -10,10 +10,8 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FaultError } from '../faults/fault.js';
 import type { Timeline } from '../time/timeline.js';
-import { NS_PER_MS } from './limits.js';
 import type { RateLimit, SpentWeight } from './rate-limit.js';
 
-const SAVE_EVERY_NS = 1_000 * NS_PER_MS;
 /** A file larger than this is not ours. */
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
 
@@ -21,7 +19,6 @@ export class BudgetFile {
   private readonly path: string;
   private readonly timeline: Timeline;
   private readonly budgets: Readonly<Record<string, RateLimit>>;
-  private savedNs = -Infinity;
 
   /** @param budgets by the name under which they stand in the file */
   constructor(path: string, timeline: Timeline, budgets: Readonly<Record<string, RateLimit>>) {
@@ -50,7 +47,7 @@ export class BudgetFile {
     }
   }
 
-  /** Now, whatever it costs: an attempt is about to go out. A disk that fails must not stop the feed. */
+  /** Something is about to go out. A disk that fails must not stop the feed. */
   save(nowNs: number): void {
     try {
       this.write(nowNs);
@@ -59,13 +56,7 @@ export class BudgetFile {
     }
   }
 
-  /** For what is spent often: once a second is as good. */
-  saveSoon(nowNs: number): void {
-    if (nowNs - this.savedNs >= SAVE_EVERY_NS) this.save(nowNs);
-  }
-
   private write(nowNs: number): void {
-    this.savedNs = nowNs;
     const toUnixMs = (ns: number): number => Number(this.timeline.toUnixNs(ns) / 1_000_000n);
     const kept: Record<string, [number, number][]> = {};
     for (const [name, budget] of Object.entries(this.budgets)) {

@@ -204,7 +204,7 @@ export class Ingest implements Agent {
     const file = new BudgetFile(budgetFile, timeline, { connectAttempts, restWeight });
     file.open(clock.nowNs());
     connectAttempts.onTaken = (nowNs) => file.save(nowNs);
-    restWeight.onTaken = (nowNs) => file.saveSoon(nowNs);
+    restWeight.onTaken = (nowNs) => file.save(nowNs);
   }
 
   private createDrivers(): ConnectionDriver[] {
