@@ -3,8 +3,8 @@
  * again and again does not earn an address ban. Ingest thread; cold: written before a connection
  * attempt or a request goes out, of which the limits themselves allow a few a second.
  *
- * The file is replaced as a whole (write beside it, rename). What is lost with a power cut does not
- * matter: a machine takes longer to start than the windows of these limits are long.
+ * The file is replaced as a whole (write beside it, rename) and not synced: it is to outlive a process,
+ * not a power cut.
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

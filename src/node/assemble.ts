@@ -63,7 +63,8 @@ class Assembler {
   }
 
   private ingest(): Part {
-    const { memory, instruments, channels, venueOptions, budgetFile, seed } = this.data;
+    const { memory, instruments, channels, venueOptions, budgetFile, webSocketClient, seed } =
+      this.data;
     const { agent, http } = assembleIngest({
       venue: this.venue(),
       instruments,
@@ -80,6 +81,7 @@ class Assembler {
       },
       budgets: memory.budgets,
       budgetFile,
+      webSocketClient,
       scheduler: this.clock,
       timeline: this.timeline,
       seed,

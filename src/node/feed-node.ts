@@ -261,6 +261,7 @@ export class FeedNode {
       venueId,
       venueOptions,
       budgetFile: config.venue.budgetFile,
+      webSocketClient: config.venue.webSocketClient,
       channels: config.channels,
       // A replacement listens where its predecessor did, also where the port was chosen by the system.
       server: { ...config.server, port: this.port ?? config.server.port },

@@ -21,6 +21,7 @@ export interface ThreadData {
   readonly venueId: string;
   readonly venueOptions: VenueOptions;
   readonly budgetFile?: string | undefined;
+  readonly webSocketClient: 'lean' | 'ws';
   readonly channels: readonly ChannelName[];
   readonly server: NodeConfig['server'];
   /** Seed of what chance a thread needs (jitter); never of anything secret. */

@@ -17,6 +17,8 @@ const venueSchema = z.strictObject({
   startTimeoutMs: milliseconds.default(0),
   /** A file that remembers over restarts what was spent of the venue's limits. */
   budgetFile: z.string().min(1).optional(),
+  /** `lean` is ours, for market data; `ws` is the package, to fall back on. */
+  webSocketClient: z.enum(['lean', 'ws']).default('lean'),
 });
 
 const serverSchema = z

@@ -54,6 +54,12 @@ export const SETTINGS: readonly Setting[] = [
     about: "remember there, over restarts, what was spent of the venue's rate limits",
   },
   {
+    path: 'venue.webSocketClient',
+    flag: '--ws-client <name>',
+    kind: 'text',
+    about: 'which WebSocket client reads the venue: lean (our own) or ws',
+  },
+  {
     path: 'channels',
     flag: '--channels <list>',
     kind: 'list',
