@@ -18,6 +18,7 @@ import type { TimelineOrigin } from '../time/system-clock.js';
 import { SystemScheduler } from '../time/system-scheduler.js';
 import { venueById } from '../venues/registry.js';
 import type { Venue, VenueOptions } from '../venues/venue.js';
+import { BookStateLog } from './book-state-log.js';
 import { configuredVenue, overridesOf } from './configured-venue.js';
 import type { ChosenVenue } from './configured-venue.js';
 import { loadInstruments } from './load-instruments.js';
@@ -152,8 +153,10 @@ export class FeedNode {
     });
     await this.startThreads(plan, memory, instruments, venueId, venueOptions);
     await this.startAdmin();
-    const tick = setInterval(() => this.log.flush(), 1_000);
-    this.ticks.push(tick);
+    const states = new BookStateLog(this.log);
+    const look = (): void => states.look(this.standingMetrics().bookHealth());
+    this.ticks.push(setInterval(() => this.log.flush(), 1_000));
+    this.ticks.push(setInterval(look, LIMITS.bookStatesEveryMs));
   }
 
   /** Takes everything down in order, within 10 s. Safe to call more than once and at any time. */

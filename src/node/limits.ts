@@ -17,6 +17,8 @@ export const LIMITS = {
 
   /** An idle thread makes a turn at least this often: its heartbeat, and its agents' timers. */
   idleMsMax: 20,
+  /** A thread with sockets works off its rings for so long before it reads sockets again. */
+  turnNsMax: 1e6,
   /** The supervisor looks at every heartbeat this often. */
   superviseEveryMs: 15,
   /**
@@ -27,6 +29,8 @@ export const LIMITS = {
   /** So long after its start a thread compiles its code and loads its books, and may be silent longer. */
   warmUpMs: 2_000,
   warmUpHangMs: 1_000,
+  /** The log is told of books that changed state this often. */
+  bookStatesEveryMs: 200,
   /** Replacements a thread may need within the window before the node gives up. */
   restartsMax: 8,
   restartWindowMs: 60_000,

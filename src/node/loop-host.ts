@@ -46,6 +46,7 @@ async function hostAgents(
     control: data.control,
     idleKind: data.plan.idle,
     idleMsMax: LIMITS.idleMsMax,
+    turnNsMax: thread.agents.includes('broadcast') ? 0 : LIMITS.turnNsMax,
     windUp: () => assembly.windUp(),
   });
   let failed = false;

@@ -96,19 +96,24 @@ function readText(setting: Setting, text: string): unknown {
             .map((part) => part.trim())
             .filter(Boolean);
     case 'text':
-      return setting.path === 'simulator.faults' ? readFaults(text) : text;
+      if (setting.path === 'simulator.faults') return readPairs(text, readFault);
+      return setting.path === 'venue.settings' ? readPairs(text, (value) => value) : text;
   }
 }
 
-/** `drop=0.01,duplicate=0.02` as a table. */
-function readFaults(text: string): unknown {
-  const faults: Tree = {};
+/** `drop=0.01,late-snapshot=0.02` as a table; names may be written with hyphens. */
+function readPairs(text: string, readValue: (value: string) => unknown): unknown {
+  const table: Tree = {};
   for (const part of text.split(',').filter(Boolean)) {
-    const [name, value] = part.split('=', 2);
+    const [name, value = ''] = part.split('=', 2);
     const key = name!.trim().replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    faults[key] = value === undefined || value.trim() === '' ? value : Number(value);
+    table[key] = readValue(value.trim());
   }
-  return faults;
+  return table;
+}
+
+function readFault(value: string): unknown {
+  return value === '' ? value : Number(value);
 }
 
 function isTree(value: unknown): value is Tree {

@@ -42,6 +42,12 @@ export const SETTINGS: readonly Setting[] = [
     about: "use this WebSocket server instead of the venue's own",
   },
   {
+    path: 'venue.settings',
+    flag: '--venue-settings <list>',
+    kind: 'text',
+    about: "the venue's own choices, e.g. depthInterval=0ms",
+  },
+  {
     path: 'venue.startTimeoutMs',
     flag: '--start-timeout <ms>',
     kind: 'number',

@@ -29,6 +29,12 @@ export interface EventLoopRunnerOptions {
   readonly idleKind?: IdleName;
   readonly idleMsMax?: number;
   /**
+   * Duty cycles are repeated for so long while there is work, before sockets get their share again:
+   * where one socket read brings more than a cycle takes, rings would fill up behind it. 0 (the
+   * default) makes one cycle a turn, for agents whose output goes out at the end of the turn.
+   */
+  readonly turnNsMax?: number;
+  /**
    * Called once when a stop is asked for, e.g. to say goodbye to clients. Duty cycles go on until it
    * resolves; then what is there is worked off and the agent is closed.
    */
@@ -49,6 +55,7 @@ export class EventLoopRunner {
   private readonly reporter: ThreadReporter;
   private readonly emptyPollsMax: number;
   private readonly idleMsMax: number;
+  private readonly turnNsMax: number;
   private emptyPolls = 0;
   private readonly windUp: (() => Promise<void>) | undefined;
   private running = false;
@@ -69,6 +76,7 @@ export class EventLoopRunner {
     const kind = options.idleKind ?? 'park';
     this.emptyPollsMax = kind === 'spin' ? Infinity : kind === 'hybrid' ? HYBRID_POLLS_MAX : 0;
     this.idleMsMax = options.idleMsMax ?? IDLE_MS_MAX;
+    this.turnNsMax = options.turnNsMax ?? 0;
     this.windUp = options.windUp;
     this.onTurn = () => this.turn();
   }
@@ -101,7 +109,7 @@ export class EventLoopRunner {
       if (this.shouldStop() && !this.windingUp) this.beginStop();
       if (this.woundUp) {
         this.finish();
-      } else if (this.work() > 0 || this.emptyPolls++ < this.emptyPollsMax) {
+      } else if (this.workTurn() > 0 || this.emptyPolls++ < this.emptyPollsMax) {
         setImmediate(this.onTurn);
       } else {
         this.arm();
@@ -109,6 +117,15 @@ export class EventLoopRunner {
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** Work of the first cycle; 0 means idle. */
+  private workTurn(): number {
+    const first = this.work();
+    if (first === 0 || this.turnNsMax === 0) return first;
+    const untilNs = this.clock.nowNs() + this.turnNsMax;
+    while (this.work() > 0 && this.clock.nowNs() < untilNs && !this.shouldStop());
+    return first;
   }
 
   private work(): number {

@@ -157,23 +157,6 @@ test('Every source file is reached from where a program begins', () => {
   assert.deepEqual(unreached, []);
 });
 
-test('Every exported function, class and constant is used somewhere', () => {
-  const everywhere = [...SOURCES, ...TESTS, ...BENCHES];
-  const doors = ['src/index.ts', 'src/client/exports.ts'];
-  const words = everywhere.map(({ path, code }) => ({ path, words: code.match(/\w+/g) ?? [] }));
-  const uses = new Map<string, number>();
-  for (const { words: list } of words) {
-    for (const word of list) uses.set(word, (uses.get(word) ?? 0) + 1);
-  }
-  const unused = SOURCES.filter(({ path }) => !doors.includes(path)).flatMap(({ path, code }) =>
-    [...code.matchAll(/^export (?:abstract |async )*(?:const|function|class) (\w+)/gm)]
-      .map((match) => match[1]!)
-      .filter((name) => uses.get(name) === 1)
-      .map((name) => `${path}: ${name}`),
-  );
-  assert.deepEqual(unused, []);
-});
-
 test('Time and chance are handed in: nobody asks the machine outside time/ and main.ts', () => {
   const elsewhere = SOURCES.filter(
     ({ path }) => !path.startsWith('src/time/') && path !== 'src/main.ts',

@@ -161,6 +161,11 @@ test('Config: simulator faults are read from a flag', () => {
   });
 });
 
+test("Config: the venue's own choices are read from a flag, as text", () => {
+  const flags = new Map([['venue.settings', 'depth-interval=0ms,x=1']]);
+  assert.deepEqual(loadConfig({ flags }).config.venue.settings, { depthInterval: '0ms', x: '1' });
+});
+
 test('Config: keys of the prototype are no settings', () => {
   const file = write('proto.json', '{"__proto__":{"polluted":1},"server":{"constructor":1}}');
   problemsOf(() => loadConfig({ file }));
