@@ -10,6 +10,8 @@ import type { WriterResult, WriterWork } from './ring-writer-worker.js';
 
 /** A bell that did not ring for this long while a record was waiting was lost. */
 const LOST_MS = 3000;
+/** A writer that is silent for as many sleeps is dead: its error cannot reach a thread that blocks. */
+const SILENCES_MAX = 3;
 
 export interface TrafficPlan {
   readonly capacityWords: number;
@@ -65,6 +67,7 @@ export async function runTraffic(plan: TrafficPlan): Promise<TrafficOutcome> {
   let sleeps = 0;
   let lostWakeUps = 0;
   let reported = 0;
+  let silences = 0;
   let looks = 0;
   while (reader.records < plan.count) {
     if (reader.consumer.poll(reader, 1 + (reader.records % 50)) > 0) {
@@ -83,7 +86,9 @@ export async function runTraffic(plan: TrafficPlan): Promise<TrafficOutcome> {
       continue;
     }
     sleeps++;
-    if (!waiter.wait(LOST_MS) && !reader.consumer.isEmpty()) lostWakeUps++;
+    if (waiter.wait(LOST_MS)) continue;
+    if (!reader.consumer.isEmpty()) lostWakeUps++;
+    else if (++silences >= SILENCES_MAX) throw new Error('the writing thread has fallen silent');
   }
   const [writer] = await finished;
   await exit;

@@ -135,18 +135,17 @@ for (const runner of ['blocking', 'event-loop'] as const) {
     const { worker, send, controller, results } = start(runner, 'park', NEVER_MS);
     await until(() => results[1]! > 0, 'the first turn');
     const prng = new Prng(17);
-    const records = 3000;
     let sum = 0;
-    for (let i = 1; i <= records; i++) {
+    for (let i = 1; i <= 12_000; i++) {
       send(i);
       sum += i;
-      // From "it is just falling asleep" to "it sleeps": about 1 to 100 µs.
-      for (let pause = prng.nextInt(prng.chance(0.2) ? 10_000 : 500); pause > 0; pause--) {
-        controller.heartbeat();
-      }
-      // The ring is small and nobody may overrun it.
+      // Without a wake-up of its own this record would lie there until the next one is sent.
       const wanted = sum;
-      if (i % 100 === 0) await until(() => results[0] === wanted, `records up to ${i}`);
+      for (let looks = 0; results[0] !== wanted && looks < 200_000; looks++) controller.heartbeat();
+      if (results[0] !== wanted) await until(() => results[0] === wanted, `record ${i}`);
+      // The other thread is now on its way to sleep: meet it at every step of that way.
+      for (let pause = prng.nextInt(prng.chance(0.5) ? 60 : 1200); pause > 0; pause--)
+        controller.heartbeat();
     }
     controller.requestStop();
     await once(worker, 'exit');
