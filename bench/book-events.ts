@@ -33,7 +33,7 @@ export async function loadFeedEvents(): Promise<FeedEvents> {
   const repository = resolve(import.meta.dirname, '../..');
   const captures = process.env['RINGSIDE_CAPTURES'] ?? resolve(repository, '../shared/captures');
   const paths = FILES.map((file) => join(captures, 'binance/hftbacktest', file));
-  return paths.every((path) => existsSync(path)) ? captured(paths) : synthetic();
+  return paths.every((path) => existsSync(path)) ? captured(paths) : syntheticFeed();
 }
 
 async function captured(paths: readonly string[]): Promise<FeedEvents> {
@@ -67,7 +67,7 @@ async function captured(paths: readonly string[]): Promise<FeedEvents> {
   return { source, instrument: facts.instruments[0]!, timeline: TIMELINE, events };
 }
 
-function synthetic(): FeedEvents {
+export function syntheticFeed(): FeedEvents {
   const prng = new Prng(20_240_718);
   const instrument: Instrument = {
     id: 0,

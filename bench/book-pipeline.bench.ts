@@ -4,27 +4,9 @@
  * books do not come out right.
  */
 import { PerformanceObserver } from 'node:perf_hooks';
-import { BBO_ROW_DOUBLES } from '../src/books/bbo-row.js';
-import { BooksAgent } from '../src/books/books-agent.js';
-import {
-  BOOKS_COLUMNS,
-  BOOKS_WORKER_COLUMNS,
-  BooksColumn,
-  createBooksCounters,
-} from '../src/books/books-counters.js';
-import { DEFAULT_BOOKS_LIMITS } from '../src/books/limits.js';
-import { BookState } from '../src/domain/book-state.js';
-import { CounterTable, createCounterTable } from '../src/rings/counters.js';
-import { createDoorbell, DoorbellRinger } from '../src/rings/doorbell.js';
-import { createHistogramTable, HistogramWriter } from '../src/rings/latency-histogram.js';
 import { ASKS_COUNT, BIDS_COUNT, RecordType } from '../src/rings/record-types.js';
-import { RingConsumer } from '../src/rings/ring-consumer.js';
-import { createRing } from '../src/rings/ring-layout.js';
-import { RingProducer } from '../src/rings/ring-producer.js';
-import { createSeqlockTable } from '../src/rings/seqlock.js';
-import { SystemClock } from '../src/time/system-clock.js';
-import { FuturesSequencer } from '../src/venues/binance-futures/sequencer.js';
 import { type FeedEvent, type FeedEvents, loadFeedEvents } from './book-events.js';
+import { BooksRoom } from './books-room.js';
 import { type BenchRow, defineBench, row } from './harness.js';
 
 const PART = 'Books room: input ring to finished messages';
@@ -38,79 +20,35 @@ interface Round {
 }
 
 class Bench {
-  readonly counters: CounterTable;
-  private readonly agent: BooksAgent;
-  private readonly input: RingProducer;
-  private readonly output: RingConsumer;
-  private readonly row: number;
+  private readonly room: BooksRoom;
 
-  constructor(feed: FeedEvents) {
-    const rows = feed.instrument.id + 1;
-    this.row = feed.instrument.id;
-    const inputRing = createRing(1 << 20);
-    const outputRing = createRing(1 << 20);
-    const bell = new DoorbellRinger(createDoorbell());
-    const counters = createBooksCounters(rows);
-    this.counters = new CounterTable(counters, BOOKS_COLUMNS);
-    this.input = new RingProducer(inputRing);
-    this.output = new RingConsumer(outputRing);
-    const histograms = createHistogramTable(2);
-    this.agent = new BooksAgent({
-      name: 'bench',
-      instruments: [feed.instrument],
-      createSequencer: () => new FuturesSequencer(),
-      snapshotInStream: feed.instrument.venue === 'synthetic',
-      input: new RingConsumer(inputRing),
-      outputs: [{ ring: new RingProducer(outputRing), bell }],
-      wanted: { ring: new RingProducer(createRing(1024)), bell },
-      bboTable: createSeqlockTable(rows, BBO_ROW_DOUBLES),
-      counters,
-      workerCounters: createCounterTable(1, BOOKS_WORKER_COLUMNS),
-      workerRow: 0,
-      histograms: {
-        venueToReceived: new HistogramWriter(histograms, 0),
-        receivedToApplied: new HistogramWriter(histograms, 1),
-      },
-      timeline: feed.timeline,
-      clock: new SystemClock(process.hrtime.bigint()),
-      limits: DEFAULT_BOOKS_LIMITS,
-      takeover: false,
-    });
-    this.agent.doWork(0);
+  constructor({ instrument, timeline }: FeedEvents) {
+    this.room = new BooksRoom(instrument, timeline, instrument.venue === 'synthetic');
   }
 
   /** Feeds `events[from … to)` and works them off; returns the nanoseconds of the agent's turns. */
   run(events: readonly FeedEvent[], from: number, to: number): number {
+    const { room } = this;
     let spentNs = 0;
     for (let at = from; at < to; at += RECORDS_PER_TURN) {
       const end = Math.min(to, at + RECORDS_PER_TURN);
-      for (let i = at; i < end; i++) this.feed(events[i]!);
-      this.input.commit();
+      for (let i = at; i < end; i++) {
+        const { type, doubles } = events[i]!;
+        room.input.accept(type, doubles, doubles.length);
+      }
+      room.input.ring.commit();
       const begin = performance.now();
-      this.agent.doWork(begin * 1e6);
+      room.agent.doWork(begin * 1e6);
       spentNs += (performance.now() - begin) * 1e6;
-      while (this.output.poll(NOTHING, 1e6) > 0);
+      room.discardOutput();
     }
     return spentNs;
   }
 
-  get isLive(): boolean {
-    return this.counters.get(this.row, BooksColumn.State) === BookState.Live;
-  }
-
-  count(column: BooksColumn): number {
-    return this.counters.get(this.row, column);
-  }
-
-  private feed({ type, doubles }: FeedEvent): void {
-    const slot = this.input.tryClaim(type, doubles.length * 8);
-    if (slot < 0) throw new Error('the input ring of the bench has room');
-    const target = this.input.doubles;
-    for (let i = 0; i < doubles.length; i++) target[slot + i] = doubles[i]!;
+  get isWell(): boolean {
+    return this.room.isWell;
   }
 }
-
-const NOTHING = { onRecord: (): void => undefined };
 
 async function round(feed: FeedEvents, events: readonly FeedEvent[]): Promise<Round> {
   let collections = 0;
@@ -124,7 +62,7 @@ async function round(feed: FeedEvents, events: readonly FeedEvent[]): Promise<Ro
   const spentNs = bench.run(events, warm, events.length);
   await new Promise((resolve) => setImmediate(resolve));
   observer.disconnect();
-  if (!bench.isLive || bench.count(BooksColumn.Gaps) > 0 || bench.count(BooksColumn.Failed) > 0) {
+  if (!bench.isWell) {
     throw new Error('the books did not come out right');
   }
   let levels = 0;

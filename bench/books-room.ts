@@ -1,0 +1,108 @@
+/** A books agent between two rings, all in this thread, for the benches that feed it. */
+import { BBO_ROW_DOUBLES } from '../src/books/bbo-row.js';
+import { BooksAgent } from '../src/books/books-agent.js';
+import {
+  BOOKS_COLUMNS,
+  BOOKS_WORKER_COLUMNS,
+  BooksColumn,
+  createBooksCounters,
+} from '../src/books/books-counters.js';
+import { DEFAULT_BOOKS_LIMITS } from '../src/books/limits.js';
+import { BookState } from '../src/domain/book-state.js';
+import type { Instrument } from '../src/domain/instrument.js';
+import { CounterTable, createCounterTable } from '../src/rings/counters.js';
+import { createDoorbell, DoorbellRinger } from '../src/rings/doorbell.js';
+import { createHistogramTable, HistogramWriter } from '../src/rings/latency-histogram.js';
+import { RingConsumer } from '../src/rings/ring-consumer.js';
+import { createRing } from '../src/rings/ring-layout.js';
+import { RingProducer } from '../src/rings/ring-producer.js';
+import { createSeqlockTable } from '../src/rings/seqlock.js';
+import { SystemClock } from '../src/time/system-clock.js';
+import type { Timeline } from '../src/time/timeline.js';
+import { FuturesSequencer } from '../src/venues/binance-futures/sequencer.js';
+import type { EventSink } from '../src/venues/venue.js';
+
+const RING_BYTES = 1 << 22;
+
+/** Copies events into the room's input ring; `turn` commits. */
+class RingSink implements EventSink {
+  constructor(readonly ring: RingProducer) {}
+
+  accept(type: number, event: Float64Array, doubles: number): boolean {
+    const slot = this.ring.tryClaim(type, doubles << 3);
+    if (slot < 0) throw new Error('the input ring of the bench has room');
+    const target = this.ring.doubles;
+    for (let i = 0; i < doubles; i++) target[slot + i] = event[i]!;
+    return true;
+  }
+}
+
+const NOTHING = { onRecord: (): void => undefined };
+
+export class BooksRoom {
+  readonly agent: BooksAgent;
+  readonly input: RingSink;
+  readonly counters: CounterTable;
+  private readonly output: RingConsumer;
+
+  constructor(
+    private readonly instrument: Instrument,
+    timeline: Timeline,
+    snapshotInStream: boolean,
+  ) {
+    const rows = instrument.id + 1;
+    const inputRing = createRing(RING_BYTES);
+    const outputRing = createRing(RING_BYTES);
+    const bell = new DoorbellRinger(createDoorbell());
+    const counters = createBooksCounters(rows);
+    this.counters = new CounterTable(counters, BOOKS_COLUMNS);
+    this.input = new RingSink(new RingProducer(inputRing));
+    this.output = new RingConsumer(outputRing);
+    const histograms = createHistogramTable(2);
+    this.agent = new BooksAgent({
+      name: 'bench',
+      instruments: [instrument],
+      createSequencer: () => new FuturesSequencer(),
+      snapshotInStream,
+      input: new RingConsumer(inputRing),
+      outputs: [{ ring: new RingProducer(outputRing), bell }],
+      wanted: { ring: new RingProducer(createRing(1024)), bell },
+      bboTable: createSeqlockTable(rows, BBO_ROW_DOUBLES),
+      counters,
+      workerCounters: createCounterTable(1, BOOKS_WORKER_COLUMNS),
+      workerRow: 0,
+      histograms: {
+        venueToReceived: new HistogramWriter(histograms, 0),
+        receivedToApplied: new HistogramWriter(histograms, 1),
+      },
+      timeline,
+      clock: new SystemClock(process.hrtime.bigint()),
+      limits: DEFAULT_BOOKS_LIMITS,
+      takeover: false,
+    });
+    this.agent.doWork(0);
+  }
+
+  /** Commits what was accepted, works it off, empties the output. */
+  turn(nowNs: number): void {
+    this.input.ring.commit();
+    while (this.agent.doWork(nowNs) > 0) this.discardOutput();
+    this.discardOutput();
+  }
+
+  discardOutput(): void {
+    while (this.output.poll(NOTHING, 1e6) > 0);
+  }
+
+  get isWell(): boolean {
+    return (
+      this.count(BooksColumn.State) === BookState.Live &&
+      this.count(BooksColumn.Gaps) === 0 &&
+      this.count(BooksColumn.Failed) === 0
+    );
+  }
+
+  count(column: BooksColumn): number {
+    return this.counters.get(this.instrument.id, column);
+  }
+}
