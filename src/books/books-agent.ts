@@ -26,6 +26,7 @@ import {
 import { type BooksLimits, checkBooksLimits } from './limits.js';
 import type { InstrumentBook } from './instrument-book.js';
 import { OrderBook } from './order-book.js';
+import { ReplacedBook } from './replaced-book.js';
 import { OrdersBook } from './orders-book.js';
 import { OrdersWriter } from './orders-writer.js';
 import type { BooksOutput } from './output-lane.js';
@@ -42,6 +43,8 @@ export interface BooksOptions {
   readonly createSequencer: () => Sequencer;
   /** Snapshots come in the stream itself (VenueCapabilities.snapshot is 'in-stream'). */
   readonly snapshotInStream: boolean;
+  /** Every frame of the stream is the whole book: see ReplacedBook. */
+  readonly snapshotInEveryFrame?: boolean;
   /** The venue tells every order (VenueCapabilities.orders): books are kept order by order. */
   readonly orderByOrder?: boolean;
   readonly input: RingConsumer;
@@ -159,11 +162,13 @@ export class BooksAgent implements Agent, RecordHandler {
       counters: this.counters,
     };
     if (options.orderByOrder === true) return new OrdersBook(shared);
-    return new OrderBook({
+    const isReplaced = options.snapshotInEveryFrame === true;
+    const bookOptions = {
       ...shared,
       sequencer: options.createSequencer(),
-      snapshotInStream: options.snapshotInStream,
-    });
+      snapshotInStream: isReplaced || options.snapshotInStream,
+    };
+    return isReplaced ? new ReplacedBook(bookOptions) : new OrderBook(bookOptions);
   }
 
   private start(nowNs: number): void {

@@ -64,10 +64,10 @@ const FLAGS_PASSED_ON = EventFlag.Last | EventFlag.Synthetic;
 export class OrderBook extends BookView {
   private readonly limits: BooksLimits;
   private readonly publisher: BookPublisher;
-  private readonly counters: CounterTable;
-  private readonly row: number;
+  protected readonly counters: CounterTable;
+  protected readonly row: number;
   private readonly snapshotInStream: boolean;
-  private readonly sync: BookSync;
+  protected readonly sync: BookSync;
   private readonly check: BboCheck;
   private readonly trades: TradeFeed;
   private loading: number = SnapshotPart.None;
@@ -192,6 +192,12 @@ export class OrderBook extends BookView {
    */
   private advance(record: Float64Array, at: number, anchorOnly: boolean): boolean {
     if (this.state !== BookState.Live && !this.becomeLive()) return false;
+    this.applyUpdate(record, at, anchorOnly);
+    return true;
+  }
+
+  /** An update of a Live book. Hot. */
+  protected applyUpdate(record: Float64Array, at: number, anchorOnly: boolean): void {
     this.stamp(record, at);
     const flags = record[at + FLAGS]! & FLAGS_PASSED_ON;
     const isLast = (flags & EventFlag.Last) !== 0;
@@ -211,10 +217,9 @@ export class OrderBook extends BookView {
       asks -= partAsks;
     }
     this.levels.apply(record, levelsAt, bids, asks);
-    if (isLast && this.isBroken()) return true;
+    if (isLast && this.isBroken()) return;
     this.publisher.delta(this, record, levelsAt, bids, asks, flags);
     if (isLast) this.finishUpdate();
-    return true;
   }
 
   /** An update stands whole in the book and is told. Hot. */
@@ -263,7 +268,7 @@ export class OrderBook extends BookView {
     return true;
   }
 
-  private onSnapshot(record: Float64Array, at: number): void {
+  protected onSnapshot(record: Float64Array, at: number): void {
     const flags = record[at + FLAGS]!;
     const isLast = (flags & EventFlag.Last) !== 0;
     if ((flags & EventFlag.Snapshot) !== 0) this.beginSnapshot(record[at + SEQUENCE_LAST]!);
@@ -311,7 +316,7 @@ export class OrderBook extends BookView {
   }
 
   /** Continuity or integrity is lost: says so at once, then asks for a snapshot. */
-  private lose(reason: StateReason): void {
+  protected lose(reason: StateReason): void {
     this.unload();
     this.loading = SnapshotPart.None;
     const wasShown = this.isAligned;
@@ -381,7 +386,7 @@ export class OrderBook extends BookView {
     this.counters.add(this.row, BooksColumn.ResyncsByReason + reason, 1);
   }
 
-  private setState(state: BookState, reason: StateReason): void {
+  protected setState(state: BookState, reason: StateReason): void {
     if (state === this.state && reason === this.reason) return;
     if (state !== this.state) this.sinceNs = this.nowNs;
     this.state = state;

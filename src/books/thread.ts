@@ -51,6 +51,7 @@ export function assembleBooks(wiring: BooksWiring): BooksAgent {
     instruments: wiring.instruments,
     createSequencer: () => venue.createSequencer(),
     snapshotInStream: venue.capabilities.snapshot === 'in-stream',
+    snapshotInEveryFrame: venue.capabilities.snapshot === 'every-frame',
     input: new RingConsumer(wiring.feed),
     outputs,
     wanted,

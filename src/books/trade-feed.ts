@@ -3,10 +3,17 @@
  * and told (a new epoch of the trades stream). Books thread; hot.
  */
 import type { CounterTable } from '../rings/counters.js';
-import { ABSENT, SEQUENCE_FIRST, SEQUENCE_LAST } from '../rings/record-types.js';
+import {
+  ABSENT,
+  EXCHANGE_NS,
+  SEQUENCE_FIRST,
+  SEQUENCE_LAST,
+  TRADE_ID,
+} from '../rings/record-types.js';
 import type { BookPublisher } from './book-publisher.js';
 import type { BookView } from './book-view.js';
 import { BooksColumn } from './books-counters.js';
+import { RecentTrades } from './recent-trades.js';
 
 export class TradeFeed {
   private readonly view: BookView;
@@ -15,6 +22,8 @@ export class TradeFeed {
   private readonly row: number;
   private lastId: number = ABSENT;
   private sourceBroken = false;
+  /** Only for venues whose ids have no order. */
+  private recent: RecentTrades | null = null;
 
   constructor(view: BookView, publisher: BookPublisher, counters: CounterTable) {
     this.view = view;
@@ -23,10 +32,18 @@ export class TradeFeed {
     this.row = view.instrument.id;
   }
 
-  /** Trade ids may be ABSENT: then only a break of the source tells that trades were lost. */
+  /**
+   * Where the channel has no numbers, only a break of the source tells that trades were lost; a trade
+   * that is told again after it closes the hole: what follows it is new, what it follows was there.
+   */
   onTrade(record: Float64Array, at: number, withParties: boolean): void {
     const first = record[at + SEQUENCE_FIRST]!;
     const last = record[at + SEQUENCE_LAST]!;
+    if (last === ABSENT && this.isRepeated(record[at + TRADE_ID]!, record[at + EXCHANGE_NS]!)) {
+      this.sourceBroken = false;
+      this.counters.add(this.row, BooksColumn.TradeDuplicates, 1);
+      return;
+    }
     let afterGap = this.sourceBroken;
     if (last !== ABSENT && this.lastId !== ABSENT) {
       if (last <= this.lastId) {
@@ -40,6 +57,12 @@ export class TradeFeed {
     this.counters.add(this.row, BooksColumn.Trades, 1);
     if (afterGap) this.counters.add(this.row, BooksColumn.TradeGaps, 1);
     this.publisher.trade(this.view, record, at, afterGap, withParties);
+  }
+
+  private isRepeated(id: number, exchangeNs: number): boolean {
+    if (id === ABSENT) return false;
+    this.recent ??= new RecentTrades();
+    return !this.recent.note(id, exchangeNs);
   }
 
   /** The source was lost or dropped a frame: without ids the next trade cannot prove continuity. */

@@ -36,7 +36,7 @@ export async function loadInstruments(options: LoadInstrumentsOptions): Promise<
   for (let attempt = 1; ; attempt++) {
     let why: string;
     try {
-      const answer = await options.request(venue.instrumentsRequest());
+      const answer = await askAll(options);
       if (answer.status === 200) return readAnswer(options, answer.body);
       why = `status ${answer.status}: ${answer.body.slice(0, 200)}`;
     } catch (error) {
@@ -60,6 +60,20 @@ export async function loadInstruments(options: LoadInstrumentsOptions): Promise<
     options.onRetry(attempt, why, againMs);
     await pause(scheduler, againMs, options.signal);
   }
+}
+
+/** The answer to the venue's one request, or to all of them as one JSON array; or the first refusal. */
+async function askAll(options: LoadInstrumentsOptions): Promise<InstrumentsAnswer> {
+  const { venue, symbols } = options;
+  const requests = venue.instrumentsRequests?.(symbols);
+  if (requests === undefined) return options.request(venue.instrumentsRequest());
+  const bodies: string[] = [];
+  for (const request of requests) {
+    const answer = await options.request(request);
+    if (answer.status !== 200) return answer;
+    bodies.push(answer.body);
+  }
+  return { status: 200, body: `[${bodies.join(',')}]` };
 }
 
 function pause(scheduler: Scheduler, delayMs: number, signal: AbortSignal): Promise<void> {

@@ -99,12 +99,14 @@ export class ReplayRun {
       depth: options.depth,
       instruments: new Map(wanted.map((instrument) => [instrument.id, instrument])),
       input: new RingConsumer(output),
+      snapshotInEveryFrame: venue.capabilities.snapshot === 'every-frame',
     });
     const books = new BooksAgent({
       name: 'books-0',
       instruments: wanted,
       createSequencer: () => venue.createSequencer(),
       snapshotInStream: venue.capabilities.snapshot === 'in-stream',
+      snapshotInEveryFrame: venue.capabilities.snapshot === 'every-frame',
       input: new RingConsumer(input),
       outputs: [{ ring: new RingProducer(output), bell }],
       wanted: { ring: new RingProducer(wishes), bell },

@@ -34,6 +34,8 @@ export interface ReplayLinesOptions {
   /** By id. */
   readonly instruments: ReadonlyMap<number, Instrument>;
   readonly input: RingConsumer;
+  /** Each frame is a whole book: then a snapshot is an applied update too, with a line of its own. */
+  readonly snapshotInEveryFrame?: boolean;
 }
 
 const RECORDS_PER_TURN = 256;
@@ -150,14 +152,21 @@ export class ReplayLines implements Agent, RecordHandler {
     const flags = decoder.head[HeadField.Flags]!;
     if ((flags & EventFlag.Snapshot) !== 0) mirror.clear();
     mirror.apply(decoder.levels, decoder.bidsCount, decoder.asksCount);
-    if ((flags & EventFlag.Last) !== 0) this.checkHash(mirror);
+    if ((flags & EventFlag.Last) === 0) return;
+    this.checkHash(mirror);
+    if (this.options.snapshotInEveryFrame === true) this.writeBook(mirror);
   }
 
   private onDelta(mirror: Mirror): void {
-    const { decoder, options } = this;
+    const { decoder } = this;
     mirror.apply(decoder.levels, decoder.bidsCount, decoder.asksCount);
     if ((decoder.head[HeadField.Flags]! & EventFlag.Last) === 0) return;
     this.checkHash(mirror);
+    this.writeBook(mirror);
+  }
+
+  private writeBook(mirror: Mirror): void {
+    const { options } = this;
     if (options.mode === 'bbo') this.write(this.bookLine(mirror, 1, true));
     else if (options.mode === 'book') this.write(this.bookLine(mirror, options.depth, false));
   }

@@ -142,6 +142,58 @@ export function scanDecimal(
 }
 
 /**
+ * As scanDecimal, for venues that write as many decimals as a number needs (`"7.6699"`, `"1.0"`): up to
+ * eight digits before the point and up to seven behind it in four words; all else is scanDecimal's.
+ */
+export function scanLooseDecimal(
+  view: DataView,
+  at: number,
+  decimals: number,
+  out: Float64Array,
+  index: number,
+): number {
+  let y = view.getInt32(at, true) ^ ZEROS;
+  let n = (y | (y + SIXES)) & HIGH_NIBBLES;
+  let whole = 0;
+  let stop = at;
+  if (n === 0) {
+    whole = fourDigits(y);
+    stop += 4;
+    y = view.getInt32(stop, true) ^ ZEROS;
+    n = (y | (y + SIXES)) & HIGH_NIBBLES;
+    if (n === 0) return scanDecimal(view, at, decimals, out, index);
+  }
+  let k = (31 - Math.clz32(n & -n)) & 0x18;
+  if (k !== 0) whole = Math.imul(whole, WHOLE_FACTORS[k >> 3]!) + fourDigits(y << (32 - k));
+  stop += k >> 3;
+  if (stop === at) return SCAN_FAILED;
+  if (view.getUint8(stop) !== POINT) return scanDecimal(view, at, decimals, out, index);
+  const first = ++stop;
+  y = view.getInt32(stop, true) ^ ZEROS;
+  n = (y | (y + SIXES)) & HIGH_NIBBLES;
+  let fraction = 0;
+  if (n === 0) {
+    fraction = fourDigits(y);
+    stop += 4;
+    y = view.getInt32(stop, true) ^ ZEROS;
+    n = (y | (y + SIXES)) & HIGH_NIBBLES;
+    if (n === 0) return scanDecimal(view, at, decimals, out, index);
+  }
+  k = (31 - Math.clz32(n & -n)) & 0x18;
+  if (k !== 0) fraction = Math.imul(fraction, WHOLE_FACTORS[k >> 3]!) + fourDigits(y << (32 - k));
+  stop += k >> 3;
+  const spare = decimals - (stop - first);
+  if (stop === first || view.getUint8(stop) !== QUOTE || (spare < 0 && fraction !== 0)) {
+    return scanDecimal(view, at, decimals, out, index);
+  }
+  const value =
+    whole * POWERS_OF_TEN[decimals]! + (spare < 0 ? 0 : fraction * POWERS_OF_TEN[spare]!);
+  if (value > Number.MAX_SAFE_INTEGER) return SCAN_FAILED;
+  out[index] = value;
+  return stop;
+}
+
+/**
  * The same, digit by digit, for every other form of a decimal: long ones, fewer or no decimals, and
  * zeros beyond the instrument's decimals.
  */

@@ -2,10 +2,13 @@
 import { FaultError } from '../faults/fault.js';
 import { VENUE_ID as BINANCE_FUTURES } from './binance-futures/instruments.js';
 import { createBinanceFutures } from './binance-futures/venue.js';
+import { VENUE_ID as HYPERLIQUID } from './hyperliquid/instruments.js';
+import { createHyperliquid } from './hyperliquid/venue.js';
 import type { Venue, VenueOptions } from './venue.js';
 
 const VENUES: Readonly<Record<string, (options: VenueOptions) => Venue>> = {
   [BINANCE_FUTURES]: createBinanceFutures,
+  [HYPERLIQUID]: createHyperliquid,
 };
 
 export function venueIds(): string[] {

@@ -139,8 +139,8 @@ export type SnapshotAnswer =
   | { readonly kind: 'malformed'; readonly message: string };
 
 export interface VenueCapabilities {
-  /** How a book gets its first whole state. */
-  readonly snapshot: 'rest' | 'in-stream' | 'file';
+  /** How a book gets its first whole state; `every-frame`: its stream has nothing but whole books. */
+  readonly snapshot: 'rest' | 'in-stream' | 'every-frame' | 'file';
   readonly orders: boolean;
   readonly bookTicker: boolean;
   readonly trades: boolean;
@@ -162,6 +162,11 @@ export interface Venue {
   readonly capabilities: VenueCapabilities;
   readonly limits: VenueLimits;
   instrumentsRequest(): HttpRequest;
+  /**
+   * Where what is wanted may stand in several answers: all requests for them. Their bodies are given to
+   * `readInstruments` as one JSON array, in this order.
+   */
+  instrumentsRequests?(symbols: readonly string[] | 'all'): readonly HttpRequest[];
   /** Throws FaultError FRAME_MALFORMED. Ids are given in the order of the answer from `firstId`. */
   readInstruments(body: string, symbols: readonly string[] | 'all', firstId: number): Instrument[];
   planConnections(

@@ -41,6 +41,7 @@ export interface RigOptions {
   readonly limits?: Partial<BooksLimits>;
   readonly createSequencer?: () => Sequencer;
   readonly snapshotInStream?: boolean;
+  readonly snapshotInEveryFrame?: boolean;
   readonly outputs?: number;
   /** Those of the outputs (by index) that leave out what finds them full. */
   readonly leaving?: readonly number[];
@@ -116,6 +117,7 @@ export class BooksRig {
       instruments: this.instruments,
       createSequencer: this.options.createSequencer ?? (() => new FuturesSequencer()),
       snapshotInStream: this.options.snapshotInStream ?? false,
+      snapshotInEveryFrame: this.options.snapshotInEveryFrame ?? false,
       input: new RingConsumer(this.inputRing),
       outputs: this.outputRings.map((ring, index) => ({
         ring: new RingProducer(ring),
