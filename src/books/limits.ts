@@ -46,6 +46,18 @@ export const DEFAULT_BOOKS_LIMITS: BooksLimits = {
   statesMax: 64,
 };
 
+/**
+ * Order by order: a snapshot of all markets takes a node some 10 s, and an instrument has some 400
+ * order changes a second (10 times as many in a storm), 216 bytes each.
+ */
+export const ORDER_BOOKS_LIMITS: BooksLimits = {
+  ...DEFAULT_BOOKS_LIMITS,
+  pendingRecordsMax: 131_072,
+  pendingBytesMax: 32 * 1024 * 1024,
+  snapshotDeadlineNs: 30 * SECOND_NS,
+  snapshotDeadlineNsMax: 120 * SECOND_NS,
+};
+
 export function checkBooksLimits(limits: BooksLimits): void {
   invariant(limits.levelsPerMessageMax >= 1, 'a message carries at least a level a side');
   invariant(limits.pendingRecordsMax >= 1, 'at least one update is kept before the snapshot');

@@ -9,7 +9,9 @@
  *                                                                              is the better book
  *
  * Compared are side, price, size, owner and the neighbour in the queue of *every* order, and the
- * number of orders: equal counts and equal orders one way make the two books equal.
+ * number of orders: equal counts and equal orders one way make the two books equal. A snapshot that
+ * is older than the events kept, or that the venue's own events contradict, is Unverifiable: it must
+ * not replace a book that they confirm.
  */
 import {
   ORDERS_COUNT,
@@ -42,7 +44,11 @@ export class OrderValidation {
   private height = 0;
   private cursor = 0;
   private failed = false;
+  /** The snapshot contradicts itself or the venue's own events: it proves nothing. */
+  private shadowBroken = false;
   private overflowed = false;
+  /** Height of the book when the snapshot was asked for: events after it are kept. */
+  private keptFrom = 0;
 
   constructor(tickSize: number, recordsMax: number, bytesMax: number) {
     this.tickSize = tickSize;
@@ -61,12 +67,17 @@ export class OrderValidation {
     );
   }
 
-  /** A snapshot was asked for: events are kept from now on. */
-  announce(): void {
-    if (this.phase !== Phase.Idle) return;
+  /**
+   * A snapshot was asked for: events after `height`, that of the book, are kept from now on. One that
+   * was not decided until now (it is from the future, or never came) is given up: Unverifiable.
+   */
+  announce(height: number): Verdict {
+    const isUndecided = this.phase === Phase.Comparing || this.phase === Phase.Loading;
+    if (this.phase !== Phase.Idle) this.stop();
     this.phase = Phase.Keeping;
     this.overflowed = false;
-    this.kept.clear();
+    this.keptFrom = height;
+    return isUndecided ? Verdict.Unverifiable : Verdict.Open;
   }
 
   /** An event that the book has just applied. */
@@ -75,19 +86,26 @@ export class OrderValidation {
     if (this.phase === Phase.Comparing) {
       // The snapshot may be ahead of the book: what it contains already is not applied again.
       if (record[at + SEQUENCE_LAST]! <= this.height) return;
-      if (applyOrderEvent(this.shadow, record, at) !== LedgerResult.Done) this.failed = true;
+      if (applyOrderEvent(this.shadow, record, at) !== LedgerResult.Done) this.shadowBroken = true;
     } else if (this.kept.add(record, at, doubles) > 0) {
       this.overflowed = true;
     }
   }
 
-  begin(height: number, ordersExpected: number): void {
-    if (this.phase !== Phase.Keeping) return;
+  /** Unverifiable if the snapshot is from before the events that were kept. */
+  begin(height: number, ordersExpected: number): Verdict {
+    if (this.phase !== Phase.Keeping) return Verdict.Open;
+    if (height < this.keptFrom) {
+      this.stop();
+      return Verdict.Unverifiable;
+    }
     this.phase = Phase.Loading;
     this.height = height;
     this.failed = false;
+    this.shadowBroken = false;
     this.shadowLevels = new BookLevels(this.tickSize);
     this.shadow = new HashedLedger(this.shadowLevels, Math.max(1024, ordersExpected));
+    return Verdict.Open;
   }
 
   /** One part of the snapshot. */
@@ -96,7 +114,8 @@ export class OrderValidation {
     const count = record[at + ORDERS_COUNT]!;
     for (let i = 0; i < count; i++) {
       const order = at + SNAPSHOT_ORDERS + i * SNAPSHOT_ORDER_DOUBLES;
-      if (loadSnapshotOrder(this.shadow, record, order) !== LedgerResult.Done) this.failed = true;
+      if (loadSnapshotOrder(this.shadow, record, order) !== LedgerResult.Done)
+        this.shadowBroken = true;
     }
   }
 
@@ -111,7 +130,7 @@ export class OrderValidation {
       const at = this.kept.firstAt;
       if (this.kept.doubles[at + SEQUENCE_LAST]! > this.height) {
         if (applyOrderEvent(this.shadow, this.kept.doubles, at) !== LedgerResult.Done)
-          this.failed = true;
+          this.shadowBroken = true;
       }
       this.kept.dropFirst();
     }
@@ -124,6 +143,10 @@ export class OrderValidation {
   /** Compares a slice. Call between blocks only: then both books stand at the same height. */
   step(ledger: OrderLedger, height: number): Verdict {
     if (this.phase !== Phase.Comparing || height < this.height) return Verdict.Open;
+    if (this.shadowBroken) {
+      this.stop();
+      return Verdict.Unverifiable;
+    }
     const other = this.shadow.ledger;
     const end = Math.min(ledger.slab.usedSlots, this.cursor + ORDERS_PER_TURN);
     for (let slot = this.cursor; slot < end && !this.failed; slot++) {

@@ -33,6 +33,7 @@ import {
   SOURCE_STATE,
   SourceState,
 } from '../rings/record-types.js';
+import { BlockChanges } from './block-changes.js';
 import { BookView } from './book-view.js';
 import { BooksColumn } from './books-counters.js';
 import type { InstrumentBook } from './instrument-book.js';
@@ -66,15 +67,18 @@ export class OrdersBook extends BookView implements InstrumentBook {
   private readonly touched: TouchedLevels;
   private readonly trades: TradeFeed;
   private orders: HashedLedger;
-  private blockEvents = new Float64Array(ORDER_EVENT_DOUBLES * 64);
-  private blockCount = 0;
+  private readonly block = new BlockChanges();
   private sourceUp = false;
+  /** The node writes what happened long ago: blocks come, and none of them makes the book Live. */
+  private sourceLags = false;
   private loading = false;
   private loadFailed = false;
   /** Height of the snapshot being loaded, or of the last block in the book. */
   private height: number = ABSENT;
   /** First height from which on every block was seen, ABSENT before the first. */
   private connectedFrom: number = ABSENT;
+  /** Greatest height of which anything has arrived, whole or not. */
+  private seenHeight: number = ABSENT;
 
   constructor(options: OrdersBookOptions) {
     super(options.instrument);
@@ -82,15 +86,9 @@ export class OrdersBook extends BookView implements InstrumentBook {
     this.publisher = options.publisher;
     this.counters = options.counters;
     this.resync = new Resync(options.limits);
-    this.pending = new PendingBuffer(
-      options.limits.pendingRecordsMax,
-      options.limits.pendingBytesMax,
-    );
-    this.validation = new OrderValidation(
-      options.instrument.tickSize,
-      options.limits.pendingRecordsMax,
-      options.limits.pendingBytesMax,
-    );
+    const { pendingRecordsMax: records, pendingBytesMax: bytes } = options.limits;
+    this.pending = new PendingBuffer(records, bytes);
+    this.validation = new OrderValidation(options.instrument.tickSize, records, bytes);
     this.touched = new TouchedLevels(this.levels);
     this.orders = new HashedLedger(this.touched, ORDERS_FIRST);
     this.trades = new TradeFeed(this, options.publisher, options.counters);
@@ -122,7 +120,7 @@ export class OrdersBook extends BookView implements InstrumentBook {
       case RecordType.OrderSnapshot:
         return this.onSnapshot(record, at);
       case RecordType.SnapshotAnnounced:
-        if (this.isAligned) this.validation.announce();
+        if (this.isAligned && !this.loading) this.judge(this.validation.announce(this.height));
         return undefined;
       case RecordType.SourceState:
         return this.onSource(
@@ -146,10 +144,11 @@ export class OrdersBook extends BookView implements InstrumentBook {
 
   onIngestReplaced(nowNs: number): void {
     this.nowNs = nowNs;
-    this.loading = false;
-    this.validation.stop();
     this.resync.onForgotten(nowNs);
     this.lose(StateReason.Disconnected);
+    // Its successor begins wherever the files are then: what is between is not known.
+    this.connectedFrom = ABSENT;
+    this.sourceLags = false;
   }
 
   retell(nowNs: number): void {
@@ -165,7 +164,7 @@ export class OrdersBook extends BookView implements InstrumentBook {
       this.orders.ledger.memoryBytes +
       this.pending.memoryBytes +
       this.validation.memoryBytes +
-      this.blockEvents.byteLength
+      this.block.events.byteLength
     );
   }
 
@@ -175,6 +174,7 @@ export class OrdersBook extends BookView implements InstrumentBook {
   }
 
   private onEvent(record: Float64Array, at: number): void {
+    this.seenHeight = Math.max(this.seenHeight, record[at + SEQUENCE_LAST]!);
     if (!this.isAligned || this.loading) return this.keep(record, at, ORDER_EVENT_DOUBLES);
     if (record[at + SEQUENCE_LAST]! <= this.height) return;
     this.takeEvent(record, at);
@@ -190,16 +190,14 @@ export class OrdersBook extends BookView implements InstrumentBook {
     }
     this.counters.add(this.row, BooksColumn.Checked, 1);
     this.counters.add(this.row, BooksColumn.Passed, 1);
-    const to = this.blockCount * ORDER_EVENT_DOUBLES;
-    if (to === this.blockEvents.length) this.growBlock();
-    for (let i = 0; i < ORDER_EVENT_DOUBLES; i++) this.blockEvents[to + i] = record[at + i]!;
-    this.blockCount++;
+    this.block.add(record, at);
     this.validation.onEvent(record, at, ORDER_EVENT_DOUBLES);
   }
 
   private onBlockEnd(record: Float64Array, at: number): void {
     const height = record[at + SEQUENCE_LAST]!;
     if (!this.sourceUp) this.onSourceUp();
+    this.seenHeight = Math.max(this.seenHeight, height);
     if (this.connectedFrom === ABSENT) this.connectedFrom = height;
     if (!this.isAligned || this.loading) return this.keep(record, at, ORDERS_COUNT);
     this.finishBlock(record, at, height);
@@ -210,18 +208,20 @@ export class OrdersBook extends BookView implements InstrumentBook {
       this.counters.add(this.row, BooksColumn.Stale, 1);
       return;
     }
-    if (this.state === BookState.Stale) this.setState(BookState.Live, StateReason.StreamResumed);
+    if (this.state === BookState.Stale && !this.sourceLags)
+      this.setState(BookState.Live, StateReason.StreamResumed);
     this.height = height;
     if (this.levels.isCrossed()) {
       this.counters.add(this.row, BooksColumn.Crossed, 1);
       this.lose(StateReason.Crossed);
       return;
     }
-    if (this.blockCount > 0) {
+    if (this.block.count > 0) {
       this.stamp(record, at);
       this.tellBlock();
     }
-    this.validate();
+    const { validation } = this;
+    if (validation.isActive) this.judge(validation.step(this.orders.ledger, height));
   }
 
   /** All that the block changed, then its best. Hot. */
@@ -229,10 +229,10 @@ export class OrdersBook extends BookView implements InstrumentBook {
     const delta = this.touched.collect();
     const { bids, asks } = this.touched;
     this.publisher.delta(this, delta, 0, bids, asks, EventFlag.Last);
-    this.publisher.orderChanges(this, this.orders, this.blockEvents, this.blockCount);
+    this.publisher.orderChanges(this, this.orders, this.block.events, this.block.count);
     this.counters.add(this.row, BooksColumn.Applied, 1);
     this.counters.add(this.row, BooksColumn.LevelsApplied, bids + asks);
-    this.blockCount = 0;
+    this.block.clear();
     this.touched.forget();
     if (this.refreshBest()) this.publisher.bbo(this);
     this.publisher.row(this);
@@ -270,7 +270,7 @@ export class OrdersBook extends BookView implements InstrumentBook {
     this.height = height;
     this.orders.clear();
     this.touched.forget();
-    this.blockCount = 0;
+    this.block.clear();
   }
 
   private finishLoad(record: Float64Array, at: number): void {
@@ -291,8 +291,8 @@ export class OrdersBook extends BookView implements InstrumentBook {
   }
 
   private align(): void {
-    this.state = BookState.Live;
-    this.reason = StateReason.Aligned;
+    this.state = this.sourceLags ? BookState.Stale : BookState.Live;
+    this.reason = this.sourceLags ? StateReason.SourceLagging : StateReason.Aligned;
     this.sinceNs = this.nowNs;
     this.resync.onLive(this.nowNs);
     this.refreshBest();
@@ -316,6 +316,7 @@ export class OrdersBook extends BookView implements InstrumentBook {
       if (pending.firstLength === ORDERS_COUNT)
         this.finishBlock(doubles, at, doubles[at + SEQUENCE_LAST]!);
       else if (doubles[at + SEQUENCE_LAST]! > this.height) this.takeEvent(doubles, at);
+      // A contradiction has emptied what was kept.
       if (!this.isAligned) break;
       pending.dropFirst();
     }
@@ -335,14 +336,11 @@ export class OrdersBook extends BookView implements InstrumentBook {
   private onValidationPart(record: Float64Array, at: number): void {
     const flags = record[at + FLAGS]!;
     if ((flags & EventFlag.Snapshot) !== 0) {
-      this.validation.begin(record[at + SEQUENCE_LAST]!, this.orders.ledger.orderCount);
+      const { orderCount } = this.orders.ledger;
+      this.judge(this.validation.begin(record[at + SEQUENCE_LAST]!, orderCount));
     }
     this.validation.load(record, at);
     if ((flags & EventFlag.Last) !== 0) this.judge(this.validation.finish());
-  }
-
-  private validate(): void {
-    if (this.validation.isActive) this.judge(this.validation.step(this.orders.ledger, this.height));
   }
 
   private judge(verdict: Verdict): void {
@@ -377,13 +375,14 @@ export class OrdersBook extends BookView implements InstrumentBook {
       case SourceState.Up:
         return this.onSourceUp();
       case SourceState.Silent:
-        if (this.state === BookState.Live) this.setState(BookState.Stale, StateReason.StreamSilent);
+        this.sourceLags = reason === StateReason.SourceLagging;
+        if (this.isAligned) this.setState(BookState.Stale, reason as StateReason);
         return undefined;
       case SourceState.Lost:
       case SourceState.FrameLost:
+        this.lose(reason as StateReason);
         this.connectedFrom = ABSENT;
-        this.pending.clear();
-        return this.lose(reason as StateReason);
+        return undefined;
       default:
         return undefined;
     }
@@ -391,15 +390,21 @@ export class OrdersBook extends BookView implements InstrumentBook {
 
   private onSourceUp(): void {
     this.sourceUp = true;
+    this.sourceLags = false;
     this.askIfDue();
   }
 
   /** Continuity or integrity is lost: says so at once, then asks for a snapshot. */
   private lose(reason: StateReason): void {
     this.validation.stop();
+    // The rest of a snapshot under way does not help any more.
+    if (this.loading) this.resync.onForgotten(this.nowNs);
     this.loading = false;
-    this.blockCount = 0;
+    this.block.clear();
     this.touched.forget();
+    // What is kept from now on may begin in the middle of a block: only whole ones connect.
+    this.pending.clear();
+    this.connectedFrom = this.seenHeight === ABSENT ? ABSENT : this.seenHeight + 1;
     if (this.isAligned) {
       this.countResync(reason);
       if (reason === StateReason.Gap) this.counters.add(this.row, BooksColumn.Gaps, 1);
@@ -440,11 +445,5 @@ export class OrdersBook extends BookView implements InstrumentBook {
     this.publisher.status(this, inBook);
     this.publisher.bbo(this);
     this.publisher.row(this);
-  }
-
-  private growBlock(): void {
-    const wider = new Float64Array(this.blockEvents.length * 2);
-    wider.set(this.blockEvents);
-    this.blockEvents = wider;
   }
 }

@@ -6,13 +6,14 @@ import { RingConsumer } from '../rings/ring-consumer.js';
 import { RingProducer } from '../rings/ring-producer.js';
 import type { Clock } from '../time/clock.js';
 import type { Timeline } from '../time/timeline.js';
-import type { Venue } from '../venues/venue.js';
+import type { AnyVenue } from '../venues/venue.js';
 import { BooksAgent } from './books-agent.js';
-import { DEFAULT_BOOKS_LIMITS } from './limits.js';
+import { invariant } from '../faults/invariant.js';
+import { DEFAULT_BOOKS_LIMITS, ORDER_BOOKS_LIMITS } from './limits.js';
 
 export interface BooksWiring {
   readonly name: string;
-  readonly venue: Venue;
+  readonly venue: AnyVenue;
   /** Those of this shard. */
   readonly instruments: readonly Instrument[];
   readonly feed: SharedArrayBuffer;
@@ -49,9 +50,13 @@ export function assembleBooks(wiring: BooksWiring): BooksAgent {
   return new BooksAgent({
     name: wiring.name,
     instruments: wiring.instruments,
-    createSequencer: () => venue.createSequencer(),
+    createSequencer: () => {
+      invariant(venue.source !== 'files', 'books of files continue by height');
+      return venue.createSequencer();
+    },
     snapshotInStream: venue.capabilities.snapshot === 'in-stream',
     snapshotInEveryFrame: venue.capabilities.snapshot === 'every-frame',
+    orderByOrder: venue.capabilities.orders,
     input: new RingConsumer(wiring.feed),
     outputs,
     wanted,
@@ -65,7 +70,7 @@ export function assembleBooks(wiring: BooksWiring): BooksAgent {
     },
     timeline: wiring.timeline,
     clock: wiring.clock,
-    limits: DEFAULT_BOOKS_LIMITS,
+    limits: venue.capabilities.orders ? ORDER_BOOKS_LIMITS : DEFAULT_BOOKS_LIMITS,
     takeover: wiring.takeover,
   });
 }

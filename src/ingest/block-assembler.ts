@@ -29,7 +29,7 @@ export interface BlockTaker {
     events: Float64Array,
     count: number,
   ): void;
-  /** Heights `from … to` never came: nothing after `from - 1` connects. */
+  /** Heights `from … to` never came or not whole: nothing after `from - 1` connects. */
   onHole(from: number, to: number): void;
 }
 
@@ -46,6 +46,8 @@ class Block {
   lastRowNs = 0;
   events = new Float64Array(ORDER_EVENT_DOUBLES * 64);
   count = 0;
+  /** Something of it is lost: it is told as a hole, in its place. */
+  isBroken = false;
 }
 
 export class BlockAssembler {
@@ -57,6 +59,11 @@ export class BlockAssembler {
   private lastHeight = -1;
   private statusHeight = -1;
   private isStatusDead = false;
+  private startHeight = -1;
+  /** A line of unknown height was lost: the block after the newest may lack it. */
+  private breaksNext = false;
+  /** Late rows of one stretch are told as one hole. */
+  private isLateTold = false;
   private nowNs = 0;
   /** New orders that went on without an identity. */
   unidentified = 0;
@@ -83,7 +90,20 @@ export class BlockAssembler {
   /** Begins behind a height, e.g. that of a snapshot: blocks up to it are passed over. */
   startAfter(height: number): void {
     this.lastHeight = height;
+    this.startHeight = height;
+    this.breaksNext = false;
     this.open.length = 0;
+  }
+
+  /**
+   * Lines of unknown height are lost (malformed, too long, the file was cut): the newest block and
+   * the one after it are broken, since a row may belong to either; blocks before them are whole.
+   */
+  breakHere(): void {
+    const newest = this.open[this.open.length - 1];
+    if (newest !== undefined) newest.isBroken = true;
+    else this.taker.onHole(this.lastHeight + 1, this.lastHeight + 1);
+    this.breaksNext = true;
   }
 
   /** A line of diffs begins; its events follow through `add`. False if its block is done with. */
@@ -95,9 +115,8 @@ export class BlockAssembler {
       newest.lastRowNs = receivedNs;
       return true;
     }
-    const isAgain = this.isStreaming && newest === undefined && height === this.lastHeight;
-    if (height <= known && !isAgain) {
-      this.late++;
+    if (height <= known) {
+      this.onLate(height);
       return false;
     }
     const block = this.spare.pop() ?? new Block();
@@ -106,6 +125,8 @@ export class BlockAssembler {
     block.receivedNs = receivedNs;
     block.lastRowNs = receivedNs;
     block.count = 0;
+    block.isBroken = this.breaksNext;
+    this.breaksNext = false;
     this.open.push(block);
     return true;
   }
@@ -123,16 +144,16 @@ export class BlockAssembler {
     block.count++;
   }
 
-  /** The line that was begun last is malformed: its block is lost as if it had never come. */
+  /** The line that was begun last is malformed: its block is a hole, told in its place. */
   refuse(): void {
-    const block = this.open.pop();
-    if (block !== undefined) this.spare.push(block);
+    this.open[this.open.length - 1]!.isBroken = true;
   }
 
   /** The statuses of `height` were read (in streaming: one row of them). */
   onStatuses(height: number): void {
     if (height > this.statusHeight) this.statusHeight = height;
-    this.isStatusDead = false;
+    // A source that speaks of the past only is still too late to be waited for.
+    if (height > this.lastHeight) this.isStatusDead = false;
   }
 
   /** Hands on what is whole. Call after each read of the sources and every few milliseconds. */
@@ -155,6 +176,7 @@ export class BlockAssembler {
 
   private isWhole(block: Block): boolean {
     if (this.open.length > BLOCKS_HELD_MAX) return true;
+    if (block.isBroken && this.open.length > 1) return true;
     const isNewest = this.open.length === 1;
     if (this.isStreaming && isNewest && this.nowNs - block.lastRowNs < CLOSE_AFTER_NS) return false;
     const statusesThere = this.isStreaming
@@ -174,7 +196,28 @@ export class BlockAssembler {
     return false;
   }
 
+  /**
+   * A line of a block that was handed on already. By block it is there twice (a file that was put
+   * back), which changes nothing; a row comes once, so its block was not whole.
+   */
+  private onLate(height: number): void {
+    this.late++;
+    if (!this.isStreaming || height <= this.startHeight || this.isLateTold) return;
+    this.isLateTold = true;
+    const newest = this.open[this.open.length - 1];
+    if (newest === undefined) this.taker.onHole(height, height);
+    else newest.isBroken = true;
+  }
+
   private handOn(block: Block): void {
+    if (block.isBroken) {
+      this.holes++;
+      this.taker.onHole(this.lastHeight < 0 ? block.height : this.lastHeight + 1, block.height);
+      this.identities.forget(block.height);
+      this.lastHeight = block.height;
+      return;
+    }
+    this.isLateTold = false;
     const previous = this.lastHeight;
     if (!this.isStreaming && previous >= 0 && block.height > previous + 1) {
       this.holes++;

@@ -10,7 +10,7 @@
  * read again. A line longer than LINE_BYTES_MAX is passed over to its end and told.
  */
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { type HourlyFile, newestFile, nextFile } from './hourly-files.js';
+import { type HourlyFile, fileOfHeight, newestFile, nextFile } from './hourly-files.js';
 
 /** By-block status lines of all markets reach some megabytes; this is far beyond the largest seen. */
 export const LINE_BYTES_MAX = 64 * 1024 * 1024;
@@ -73,10 +73,15 @@ export class FileTail {
     return true;
   }
 
-  /** Opens the oldest file: everything that is there is read. */
-  startAtBeginning(): boolean {
-    const oldest = nextFile(this.root, -1);
-    return oldest !== null && this.open(oldest);
+  /** Opens the file in which the block after `height` is to be found, at its beginning. */
+  startAtHeight(height: number): boolean {
+    const first = fileOfHeight(this.root, height + 1);
+    return first !== null && this.open(first);
+  }
+
+  /** Whether there is any file. */
+  get hasFiles(): boolean {
+    return newestFile(this.root) !== null;
   }
 
   /** Reads at most `readsMax` pieces; returns how many lines were given. */
@@ -89,6 +94,7 @@ export class FileTail {
         lines += this.split(read, nowNs);
         continue;
       }
+      if (this.file === null) break;
       if (!this.moveOn(nowNs)) break;
     }
     return lines;
@@ -105,6 +111,13 @@ export class FileTail {
     if (this.descriptor >= 0) closeSync(this.descriptor);
     this.descriptor = -1;
     this.file = null;
+  }
+
+  /** Lets go of a file that cannot be read; the newest is opened when it can be. */
+  private abandon(): void {
+    this.pendingEvent = TailEvent.Replaced;
+    this.close();
+    this.held = 0;
   }
 
   private openFirst(nowNs: number): boolean {
@@ -156,7 +169,14 @@ export class FileTail {
       this.buffer.copy(wider, 0, 0, this.held);
       this.buffer = wider;
     }
-    const read = readSync(this.descriptor, this.buffer, this.held, READ_BYTES, this.position);
+    let read: number;
+    try {
+      read = readSync(this.descriptor, this.buffer, this.held, READ_BYTES, this.position);
+    } catch {
+      // A disk or a mount that fails: what follows, if it comes back, may not connect.
+      this.abandon();
+      return 0;
+    }
     this.position += read;
     this.bytesRead += read;
     return read;

@@ -2,7 +2,7 @@
  * Finds the files of one source in the node's layout: `<root>/hourly/{YYYYMMDD}/{H}`, UTC, the hour
  * without a leading zero (a padded one is taken too), no extension. Ingest thread, cold.
  */
-import { readdirSync } from 'node:fs';
+import { closeSync, openSync, readSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface HourlyFile {
@@ -53,4 +53,40 @@ export function newestFile(root: string): HourlyFile | null {
       return { path: join(root, 'hourly', day, hour), order: orderOf(day, hour) };
   }
   return null;
+}
+
+/** The height stands within the first bytes of a line. */
+const HEIGHT = /"block_number":(\d+)/;
+const HEAD_BYTES = 512;
+
+/** Height of the first line, or -1 if there is none that says it. */
+function firstHeightOf(path: string): number {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'r');
+  } catch {
+    return -1;
+  }
+  try {
+    const head = Buffer.alloc(HEAD_BYTES);
+    const read = readSync(descriptor, head, 0, HEAD_BYTES, 0);
+    const found = HEIGHT.exec(head.toString('latin1', 0, read));
+    return found === null ? -1 : Number(found[1]);
+  } catch {
+    return -1;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The newest file that begins at or before `height`; the oldest if none does; null without files. */
+export function fileOfHeight(root: string, height: number): HourlyFile | null {
+  const files: HourlyFile[] = [];
+  for (let file = nextFile(root, -1); file !== null; file = nextFile(root, file.order))
+    files.push(file);
+  for (let i = files.length - 1; i > 0; i--) {
+    const first = firstHeightOf(files[i]!.path);
+    if (first >= 0 && first <= height) return files[i]!;
+  }
+  return files[0] ?? null;
 }

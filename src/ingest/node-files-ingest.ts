@@ -21,15 +21,22 @@ import { Envelope } from '../venues/hyperliquid-node/envelope.js';
 import type { NodeInstruments } from '../venues/hyperliquid-node/node-instruments.js';
 import { DiffFault, DiffParser } from '../venues/hyperliquid-node/parse-diffs.js';
 import { FillParser } from '../venues/hyperliquid-node/parse-fills.js';
-import { SnapshotParser, SnapshotResult } from '../venues/hyperliquid-node/parse-snapshot.js';
 import { StatusScanner } from '../venues/hyperliquid-node/parse-statuses.js';
 import { BlockAssembler } from './block-assembler.js';
+import {
+  NodeColumn,
+  NodeCounterTables,
+  type NodeCounters,
+  NODE_SOURCES,
+  type NodeSource,
+  SourceColumn,
+} from './node-files-counters.js';
 import { FileTail, type LineTaker, TailEvent } from './file-tail.js';
 import { OrderOutlet } from './order-outlet.js';
+import { SnapshotIntake } from './snapshot-intake.js';
 import type { ShardOutput } from './shard-router.js';
 
-export const NODE_SOURCES = ['diffs', 'statuses', 'fills'] as const;
-export type NodeSource = (typeof NODE_SOURCES)[number];
+export { NODE_SOURCES, type NodeSource };
 
 /** Where each source's `hourly` folder is. */
 export type NodeRoots = Readonly<Record<NodeSource, string>>;
@@ -63,6 +70,12 @@ export type NodeReport =
     }
   | { readonly kind: 'hole'; readonly from: number; readonly to: number }
   | { readonly kind: 'snapshot'; readonly height: number; readonly orders: number }
+  /** The node writes what happened so long ago; `isOver` when it has caught up. */
+  | { readonly kind: 'lag'; readonly lagNs: number; readonly isOver: boolean }
+  /** Coins that the node has and this process does not know: they need a restart. */
+  | { readonly kind: 'unlisted'; readonly coins: readonly string[] }
+  /** Instruments that a whole snapshot does not hold: they stay without a book. */
+  | { readonly kind: 'missing'; readonly instruments: readonly string[] }
   | { readonly kind: 'snapshot-failed'; readonly message: string };
 
 export interface NodeFilesOptions {
@@ -83,17 +96,19 @@ export interface NodeFilesOptions {
    * their ends, and the snapshot asked for then is newer than that.
    */
   readonly fromBeginning?: boolean;
+  /** Which coins of a snapshot would be instruments if they were known. */
+  readonly isWanted?: (coin: string) => boolean;
+  readonly counters?: NodeCounters;
 }
 
 /** Blocks come every 70 ms: a second of silence of a source is an outage. */
 export const SOURCE_SILENT_NS = 1e9;
-/** After a snapshot that failed. */
-const RETRY_NS = 2e9;
-/** Orders told from a snapshot in one duty cycle: about a millisecond. */
-const ORDERS_PER_TURN = 1024;
-const SNAPSHOT_READ_BYTES = 1 << 20;
 const READS_PER_TURN = 4;
 const SAMPLE_BYTES = 200;
+/** A healthy node writes a block some 400 ms after its time; this far behind it is no market. */
+export const LAG_NS_MAX = 5e9;
+/** It has caught up when it is this near. */
+const LAG_OVER_NS = 2e9;
 
 export class NodeFilesIngest implements Agent {
   readonly name = 'ingest';
@@ -112,18 +127,15 @@ export class NodeFilesIngest implements Agent {
     fills: true,
   };
   private nowNs = 0;
-  private isSnapshotWanted = false;
-  private isSnapshotUnderWay = false;
-  private retryAtNs = 0;
-  private nextValidationNs = Infinity;
-  private bytes: SnapshotBytes | null = null;
-  private parser: SnapshotParser | null = null;
-  private snapshotHeight = 0;
+  private readonly snapshots: SnapshotIntake;
   /** Lines up to this height are in the snapshot that was read first. */
   private passedHeight: number = ABSENT;
-  private closed = false;
   /** The sources wait for the first snapshot. */
   private isSnapshotFirst = false;
+  private lags = false;
+  private lagNs = 0;
+  private lastFillHeight: number = ABSENT;
+  private readonly counters: NodeCounterTables | null;
   malformedLines = 0;
   trades = 0;
 
@@ -132,6 +144,13 @@ export class NodeFilesIngest implements Agent {
     const { instruments, timeline } = options;
     const ids = instruments.instruments.map((instrument) => instrument.id);
     this.outlet = new OrderOutlet(options.rings, options.shardOf, ids);
+    this.counters = options.counters === undefined ? null : new NodeCounterTables(options.counters);
+    this.snapshots = new SnapshotIntake({
+      ...options,
+      outlet: this.outlet,
+      counters: this.counters,
+      onTold: (height) => this.onSnapshotTold(height),
+    });
     this.outlet.whenHole((from, to) => this.onHole(from, to));
     this.statuses = new StatusScanner(instruments);
     this.diffs = new DiffParser(instruments);
@@ -157,10 +176,10 @@ export class NodeFilesIngest implements Agent {
   start(nowNs: number): void {
     this.nowNs = nowNs;
     this.isSnapshotFirst = this.options.fromBeginning === true;
-    this.isSnapshotWanted = this.isSnapshotFirst;
+    if (this.isSnapshotFirst) this.snapshots.want();
     for (const source of NODE_SOURCES) {
       const tail = this.tails[source];
-      const isThere = this.isSnapshotFirst ? tail.startAtBeginning() : tail.startAtEnd();
+      const isThere = this.isSnapshotFirst ? tail.hasFiles : tail.startAtEnd();
       this.options.report({
         kind: 'source',
         source,
@@ -168,8 +187,7 @@ export class NodeFilesIngest implements Agent {
         state: isThere ? 'up' : 'waiting',
       });
     }
-    if (this.options.validateEveryNs > 0)
-      this.nextValidationNs = nowNs + this.options.validateEveryNs;
+    this.snapshots.start(nowNs);
   }
 
   get height(): number {
@@ -186,11 +204,12 @@ export class NodeFilesIngest implements Agent {
           work += this.readSource(source, nowNs);
         work += this.assembler.close(nowNs);
       }
-      work += this.readSnapshot();
+      work += this.snapshots.read(nowNs);
     }
     this.watch(nowNs);
-    this.askForSnapshot(nowNs);
+    this.snapshots.askIfDue(this.assembler.height, nowNs);
     this.outlet.flush();
+    this.publishCounters();
     return work;
   }
 
@@ -202,14 +221,12 @@ export class NodeFilesIngest implements Agent {
 
   /** Everything that is there has been read and handed on. */
   get isIdle(): boolean {
-    return !this.isSnapshotFirst && !this.outlet.isBlocked && this.bytes === null;
+    return !this.isSnapshotFirst && !this.outlet.isBlocked && this.snapshots.isIdle;
   }
 
   onClose(): void {
-    this.closed = true;
     for (const source of NODE_SOURCES) this.tails[source].close();
-    this.bytes?.close();
-    this.bytes = null;
+    this.snapshots.close();
     this.outlet.flush();
   }
 
@@ -222,7 +239,10 @@ export class NodeFilesIngest implements Agent {
     }
     const event = tail.takeEvent();
     if (event === TailEvent.Replaced) this.onReplaced(source);
-    if (event === TailEvent.LineTooLong) this.refuse(source, 'FRAME_TOO_LARGE', Buffer.alloc(0));
+    if (event === TailEvent.LineTooLong) {
+      this.refuse(source, 'FRAME_TOO_LARGE', Buffer.alloc(0));
+      this.breakSource(source);
+    }
     return lines;
   }
 
@@ -230,9 +250,11 @@ export class NodeFilesIngest implements Agent {
     const { envelope } = this;
     if (!envelope.read(line, start, end, this.options.timeline)) {
       this.refuse('diffs', 'FRAME_MALFORMED', line.subarray(start, end));
-      this.loseContinuity(StateReason.MalformedFrame);
+      this.lossReason = StateReason.MalformedFrame;
+      this.assembler.breakHere();
       return;
     }
+    this.noteLag(envelope.localNs - envelope.blockNs);
     if (!this.assembler.begin(envelope.height, envelope.blockNs, receivedNs)) return;
     if (this.diffs.parse(line, envelope, end, receivedNs, this.diffTaker) >= 0) return;
     this.assembler.refuse();
@@ -242,8 +264,22 @@ export class NodeFilesIngest implements Agent {
       isPrecision ? 'FRAME_PRECISION' : 'FRAME_MALFORMED',
       line.subarray(start, end),
     );
-    this.loseContinuity(isPrecision ? StateReason.PrecisionLost : StateReason.MalformedFrame);
+    this.lossReason = isPrecision ? StateReason.PrecisionLost : StateReason.MalformedFrame;
   }
+
+  /** By the node's own two clocks, so that ours need not agree with it. */
+  private noteLag(lagNs: number): void {
+    this.lagNs = lagNs;
+    if (this.lags ? lagNs > LAG_OVER_NS : lagNs <= LAG_NS_MAX) return;
+    this.lags = !this.lags;
+    this.options.report({ kind: 'lag', lagNs, isOver: !this.lags });
+    const { Silent, Up } = SourceState;
+    const reason = this.lags ? StateReason.SourceLagging : StateReason.StreamResumed;
+    this.outlet.sourceState(this.lags ? Silent : Up, Channel.Orders, reason, this.nowNs);
+  }
+
+  /** Why the next hole is one. */
+  private lossReason: StateReason = StateReason.Gap;
 
   private readonly diffTaker = {
     onOrderEvent: (event: Float64Array): void => this.assembler.add(event),
@@ -262,9 +298,14 @@ export class NodeFilesIngest implements Agent {
     const { envelope } = this;
     const isRead = envelope.read(line, start, end, this.options.timeline);
     if (isRead && envelope.height <= this.passedHeight) return;
+    if (isRead) this.lastFillHeight = envelope.height;
     const trades = isRead ? this.fills.parse(line, envelope, end, receivedNs, this.outlet) : -1;
-    if (trades < 0) this.refuse('fills', 'FRAME_MALFORMED', line.subarray(start, end));
-    else this.trades += trades;
+    if (trades >= 0) {
+      this.trades += trades;
+      return;
+    }
+    this.refuse('fills', 'FRAME_MALFORMED', line.subarray(start, end));
+    this.breakSource('fills');
   }
 
   private refuse(
@@ -273,19 +314,26 @@ export class NodeFilesIngest implements Agent {
     line: Buffer,
   ): void {
     this.malformedLines++;
+    this.counters?.addSource(NODE_SOURCES.indexOf(source), SourceColumn.Faults, 1);
     const sample = line.subarray(0, SAMPLE_BYTES).toString('latin1');
     this.options.report({ kind: 'fault', source, code, sample });
   }
 
-  /** What the books have can no longer be continued. */
-  private loseContinuity(reason: StateReason): void {
-    this.outlet.sourceState(SourceState.FrameLost, Channel.Orders, reason, this.nowNs);
-    this.isSnapshotWanted = true;
+  /** Something of a source is lost, in place: of the book, of its trades, or only of identities. */
+  private breakSource(source: NodeSource): void {
+    if (source === 'diffs') this.assembler.breakHere();
+    if (source === 'fills') {
+      const { FrameLost } = SourceState;
+      this.outlet.sourceState(FrameLost, Channel.Trades, StateReason.Gap, this.nowNs);
+    }
   }
 
+  /** What the books have can no longer be continued: they ask for a snapshot themselves. */
   private onHole(from: number, to: number): void {
     this.options.report({ kind: 'hole', from, to });
-    this.loseContinuity(StateReason.Gap);
+    const { FrameLost } = SourceState;
+    this.outlet.sourceState(FrameLost, Channel.Orders, this.lossReason, this.nowNs);
+    this.lossReason = StateReason.Gap;
   }
 
   private onReplaced(source: NodeSource): void {
@@ -295,7 +343,10 @@ export class NodeFilesIngest implements Agent {
       path: this.tails[source].path ?? '',
       state: 'replaced',
     });
-    if (source === 'diffs') this.loseContinuity(StateReason.Gap);
+    this.counters?.addSource(NODE_SOURCES.indexOf(source), SourceColumn.Replaced, 1);
+    this.breakSource(source);
+    // Fills that are read again were told already.
+    if (source === 'fills') this.passedHeight = Math.max(this.passedHeight, this.lastFillHeight);
   }
 
   private onHeard(source: NodeSource, nowNs: number): void {
@@ -306,7 +357,7 @@ export class NodeFilesIngest implements Agent {
       path: this.tails[source].path ?? '',
       state: 'up',
     });
-    if (source === 'diffs')
+    if (source === 'diffs' && !this.lags)
       this.outlet.sourceState(SourceState.Up, Channel.Orders, StateReason.StreamResumed, nowNs);
   }
 
@@ -339,83 +390,39 @@ export class NodeFilesIngest implements Agent {
 
   private readonly wishTaker = {
     onRecord: (typeId: number): void => {
-      if (typeId === RecordType.SnapshotWanted) this.isSnapshotWanted = true;
+      if (typeId === RecordType.SnapshotWanted) this.snapshots.want();
     },
   };
 
-  private askForSnapshot(nowNs: number): void {
-    const isDue = this.isSnapshotWanted || nowNs >= this.nextValidationNs;
-    if (!isDue || this.isSnapshotUnderWay || nowNs < this.retryAtNs || this.outlet.isBlocked)
-      return;
-    this.isSnapshotWanted = false;
-    this.isSnapshotUnderWay = true;
-    if (this.options.validateEveryNs > 0)
-      this.nextValidationNs = nowNs + this.options.validateEveryNs;
-    this.outlet.announceSnapshot(this.assembler.height, nowNs);
-    this.options.snapshots.request().then(
-      (bytes) => this.onSnapshotReady(bytes),
-      (error: unknown) =>
-        this.onSnapshotFailed(error instanceof Error ? error.message : String(error)),
-    );
+  private onSnapshotTold(height: number): void {
+    if (!this.isSnapshotFirst) return;
+    this.isSnapshotFirst = false;
+    this.passedHeight = height;
+    this.assembler.startAfter(height);
+    for (const source of NODE_SOURCES) this.tails[source].startAtHeight(height);
   }
 
-  private onSnapshotReady(bytes: SnapshotBytes): void {
-    if (this.closed) return bytes.close();
-    this.bytes = bytes;
-    this.snapshotHeight = bytes.height ?? ABSENT;
-    let current: number = ABSENT;
-    this.parser = new SnapshotParser(this.options.instruments, {
-      onHeight: (height) => {
-        if (height !== ABSENT) this.snapshotHeight = height;
-      },
-      onCoin: (instrumentId) => {
-        current = instrumentId;
-        if (current !== ABSENT) this.outlet.beginSnapshot(current, this.snapshotHeight, this.nowNs);
-      },
-      onOrder: (order) => this.outlet.addOrder(order),
-      onCoinEnd: () => {
-        if (current !== ABSENT) this.outlet.endSnapshot();
-      },
-    });
-  }
-
-  private onSnapshotFailed(message: string): void {
-    this.options.report({ kind: 'snapshot-failed', message });
-    this.endSnapshot();
-    this.isSnapshotWanted = true;
-    this.retryAtNs = this.nowNs + RETRY_NS;
-  }
-
-  /** A bounded piece of the snapshot under way, so that the live stream never waits for it. */
-  private readSnapshot(): number {
-    const { bytes, parser } = this;
-    if (bytes === null || parser === null || this.outlet.isBlocked) return 0;
-    const result = parser.step(ORDERS_PER_TURN);
-    if (result === SnapshotResult.Done) {
-      this.options.report({ kind: 'snapshot', height: this.snapshotHeight, orders: parser.orders });
-      if (this.isSnapshotFirst) {
-        this.isSnapshotFirst = false;
-        this.passedHeight = this.snapshotHeight;
-        this.assembler.startAfter(this.snapshotHeight);
-      }
-      this.endSnapshot();
-    } else if (result === SnapshotResult.NeedMore) {
-      const piece = bytes.read(SNAPSHOT_READ_BYTES);
-      if (piece === null) this.onSnapshotFailed('the snapshot is cut short');
-      else parser.feed(piece);
-    } else if (result !== SnapshotResult.Paused) {
-      this.onSnapshotFailed(
-        result === SnapshotResult.Precision ? 'a number does not fit' : 'the snapshot is malformed',
-      );
+  private publishCounters(): void {
+    const { counters } = this;
+    if (counters === null) return;
+    for (let row = 0; row < NODE_SOURCES.length; row++) {
+      const source = NODE_SOURCES[row]!;
+      const { lines, bytesRead, filesOpened } = this.tails[source];
+      counters.setSource(row, SourceColumn.Lines, lines);
+      counters.setSource(row, SourceColumn.Bytes, bytesRead);
+      counters.setSource(row, SourceColumn.Files, filesOpened);
+      counters.setSource(row, SourceColumn.Silent, this.silent[source] ? 1 : 0);
     }
-    return 1;
-  }
-
-  private endSnapshot(): void {
-    this.bytes?.close();
-    this.bytes = null;
-    this.parser = null;
-    this.isSnapshotUnderWay = false;
+    const { assembler, outlet } = this;
+    counters.setNode(NodeColumn.Height, assembler.height);
+    counters.setNode(NodeColumn.Blocks, outlet.blocks);
+    counters.setNode(NodeColumn.Events, outlet.events);
+    counters.setNode(NodeColumn.Trades, this.trades);
+    counters.setNode(NodeColumn.Holes, assembler.holes);
+    counters.setNode(NodeColumn.Late, assembler.late);
+    counters.setNode(NodeColumn.Unidentified, assembler.unidentified);
+    counters.setNode(NodeColumn.IdentityDead, assembler.isIdentitySourceDead ? 1 : 0);
+    counters.setNode(NodeColumn.LagNs, this.lagNs);
   }
 }
 

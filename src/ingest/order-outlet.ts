@@ -16,12 +16,15 @@ import {
   ORDERS_COUNT,
   ORDER_EVENT_DOUBLES,
   RECEIVED_NS,
+  REFUSED_REASON,
+  RETRY_AFTER_NS,
   RecordType,
   SEQUENCE_FIRST,
   SEQUENCE_LAST,
   SEQUENCE_PREVIOUS,
   SNAPSHOT_ORDERS,
   SNAPSHOT_ORDER_DOUBLES,
+  SNAPSHOT_REFUSED_DOUBLES,
   SOURCE_CHANNEL,
   SOURCE_REASON,
   SOURCE_STATE,
@@ -127,6 +130,19 @@ export class OrderOutlet implements BlockTaker {
       record[SOURCE_REASON] = reason;
       this.put(this.shardOf[id]!, RecordType.SourceState, record, 0, SOURCE_STATE_DOUBLES);
     }
+  }
+
+  snapshotRefused(instrumentId: number, reason: number, retryAfterNs: number, nowNs: number): void {
+    const record = this.stamp(instrumentId, ABSENT, nowNs);
+    record[REFUSED_REASON] = reason;
+    record[RETRY_AFTER_NS] = retryAfterNs;
+    this.put(
+      this.shardOf[instrumentId]!,
+      RecordType.SnapshotRefused,
+      record,
+      0,
+      SNAPSHOT_REFUSED_DOUBLES,
+    );
   }
 
   announceSnapshot(height: number, nowNs: number): void {

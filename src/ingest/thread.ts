@@ -10,6 +10,8 @@ import { RingProducer } from '../rings/ring-producer.js';
 import type { Scheduler } from '../time/clock.js';
 import type { Timeline } from '../time/timeline.js';
 import type { Venue } from '../venues/venue.js';
+import type { FileVenue } from '../venues/venue.js';
+import { NodeInstruments } from '../venues/hyperliquid-node/node-instruments.js';
 import { Ingest } from './ingest.js';
 import type { IngestBudgets, IngestReporter } from './ingest.js';
 import type { IngestCounters } from './ingest-counters.js';
@@ -17,6 +19,13 @@ import { LeanTransport } from './lean-transport.js';
 import { INGEST_LIMITS } from './limits.js';
 import { UndiciTransport } from './undici-transport.js';
 import type { WebSocketTransport } from './transport.js';
+import { NodeFilesIngest } from './node-files-ingest.js';
+import type { NodeReport } from './node-files-ingest.js';
+import type { NodeCounters } from './node-files-counters.js';
+import type { NodeData } from './node-data.js';
+import { snapshotsOf } from './node-snapshots.js';
+import type { SnapshotPlaces } from './node-snapshots.js';
+import type { UrlPolicy } from './url-guard.js';
 import { WsTransport } from './ws-transport.js';
 
 export interface IngestWiring {
@@ -90,4 +99,49 @@ function createWebSocketTransport(wiring: IngestWiring): WebSocketTransport {
     handshakeMsMax: INGEST_LIMITS.handshakeMsMax,
   };
   return wiring.webSocketClient === 'ws' ? new WsTransport(options) : new LeanTransport(options);
+}
+
+export interface NodeFilesWiring extends Pick<
+  IngestWiring,
+  'instruments' | 'shards' | 'shardOf' | 'scheduler' | 'timeline' | 'takeover'
+> {
+  readonly venue: FileVenue;
+  readonly data: NodeData;
+  readonly places: SnapshotPlaces;
+  readonly policy: UrlPolicy;
+  readonly isWanted: (coin: string) => boolean;
+  readonly validateEveryNs: number;
+  readonly fromBeginning: boolean;
+  readonly counters: NodeCounters;
+  readonly report: (report: NodeReport) => void;
+}
+
+export function assembleNodeFiles(wiring: NodeFilesWiring): {
+  agent: NodeFilesIngest;
+  http: UndiciTransport;
+} {
+  const rings = wiring.shards.map(({ feed, bell }) => ({
+    ring: new RingProducer(feed),
+    bell: new DoorbellRinger(bell),
+  }));
+  if (wiring.takeover) {
+    for (const { ring } of rings) ring.announceNewWriter();
+  }
+  const http = new UndiciTransport({ ...wiring.policy, connectionsMax: 1 });
+  const agent = new NodeFilesIngest({
+    roots: wiring.data.roots,
+    isStreaming: wiring.data.layout === 'streaming',
+    instruments: new NodeInstruments(wiring.instruments),
+    rings,
+    shardOf: wiring.shardOf,
+    wanted: wiring.shards.map(({ wanted }) => new RingConsumer(wanted)),
+    timeline: wiring.timeline,
+    snapshots: snapshotsOf(wiring.places, http),
+    report: wiring.report,
+    validateEveryNs: wiring.validateEveryNs,
+    fromBeginning: wiring.fromBeginning,
+    isWanted: wiring.isWanted,
+    counters: wiring.counters,
+  });
+  return { agent, http };
 }

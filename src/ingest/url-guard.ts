@@ -13,6 +13,8 @@ import { FaultError } from '../faults/fault.js';
 export interface UrlPolicy {
   /** The venue is on our own network (a node, a gateway): plain schemes and private addresses pass. */
   readonly allowPrivate: boolean;
+  /** It must be: what is asked of it (files written on its disk) is asked of no stranger. */
+  readonly onlyPrivate?: boolean;
 }
 
 const PLAIN_SCHEMES = new Set(['ws:', 'http:']);
@@ -59,6 +61,9 @@ export function checkUrl(text: string, policy: UrlPolicy): URL {
   if (url.username !== '' || url.password !== '') {
     throw new FaultError('BAD_CONFIG', `credentials do not belong in a URL: ${host}`);
   }
+  if (policy.onlyPrivate === true && isIP(host) !== 0 && !isPrivate(host)) {
+    throw new FaultError('BAD_CONFIG', `${host} is a public address`);
+  }
   if (isLoopbackHost(host) || policy.allowPrivate) return url;
   if (PLAIN_SCHEMES.has(url.protocol)) {
     throw new FaultError('BAD_CONFIG', `${url.protocol}// is allowed on loopback only: ${host}`);
@@ -81,6 +86,11 @@ export function guardedLookup(policy: UrlPolicy) {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) {
         callback(error, '');
+        return;
+      }
+      const stranger = addresses.find(({ address }) => !isPrivate(address));
+      if (stranger !== undefined && policy.onlyPrivate === true) {
+        callback(new Error(`${hostname} resolves to the public address ${stranger.address}`), '');
         return;
       }
       const refused = addresses.find(({ address }) => isPrivate(address));

@@ -6,14 +6,15 @@ import { assembleBooks } from '../books/thread.js';
 import { assembleBroadcast } from '../broadcast/thread.js';
 import { channelsOf } from '../domain/channel.js';
 import { invariant } from '../faults/invariant.js';
-import { assembleIngest } from '../ingest/thread.js';
+import { assembleIngest, assembleNodeFiles } from '../ingest/thread.js';
 import type { Agent } from '../runtime/agent.js';
 import type { Scheduler } from '../time/clock.js';
 import { SystemScheduler } from '../time/system-scheduler.js';
 import { Timeline } from '../time/timeline.js';
-import { venueById } from '../venues/registry.js';
+import { anyVenueById } from '../venues/registry.js';
+import type { AnyVenue, FileVenue, Venue } from '../venues/venue.js';
 import { bellOf, countersOf, ringOf } from './memory.js';
-import { noticesOf } from './notices.js';
+import { nodeNoticesOf, noticesOf } from './notices.js';
 import { PageRequests } from './page-requests.js';
 import { broadcastHistogramRow, Hop, shardHistogramRow } from './tables.js';
 import type { ThreadData } from './thread-data.js';
@@ -63,17 +64,57 @@ class Assembler {
   }
 
   private ingest(): Part {
+    const venue = this.venue();
+    return venue.source === 'files' ? this.fileIngest(venue) : this.socketIngest(venue);
+  }
+
+  private get shards() {
+    const { memory } = this.data;
+    return this.ringsFrom('ingest').map((ring) => ({
+      feed: ringOf(memory, ring.name),
+      bell: this.bellFor(ring),
+      wanted: ringOf(memory, `wanted-${shardOfAgent(ring.to)}`),
+    }));
+  }
+
+  private fileIngest(venue: FileVenue): Part {
+    const { memory, instruments, files } = this.data;
+    invariant(files !== undefined, 'a venue of files has a plan for them');
+    const { agent, http } = assembleNodeFiles({
+      venue,
+      instruments,
+      ...files,
+      isWanted: (coin) => venue.isWanted(coin, files.selection),
+      shards: this.shards,
+      shardOf: memory.shardOf,
+      counters: {
+        sources: countersOf(memory, 'ingest-sources'),
+        node: countersOf(memory, 'ingest-node'),
+      },
+      scheduler: this.clock,
+      timeline: this.timeline,
+      takeover: this.takeover,
+      report: nodeNoticesOf(this.tell),
+    });
+    return {
+      agent,
+      start: () => {
+        agent.start(this.clock.nowNs());
+        return Promise.resolve(null);
+      },
+      windUp: () => http.close(),
+    };
+  }
+
+  private socketIngest(venue: Venue): Part {
     const { memory, instruments, channels, venueOptions, budgetFile, webSocketClient, seed } =
       this.data;
+    invariant(memory.budgets !== null, 'a venue of sockets has budgets');
     const { agent, http } = assembleIngest({
-      venue: this.venue(),
+      venue,
       instruments,
       channels: channelsOf(channels),
-      shards: this.ringsFrom('ingest').map((ring) => ({
-        feed: ringOf(memory, ring.name),
-        bell: this.bellFor(ring),
-        wanted: ringOf(memory, `wanted-${shardOfAgent(ring.to)}`),
-      })),
+      shards: this.shards,
       shardOf: memory.shardOf,
       counters: {
         connections: countersOf(memory, 'ingest-connections'),
@@ -160,8 +201,8 @@ class Assembler {
     return this.data.generation > 0;
   }
 
-  private venue() {
-    return venueById(this.data.venueId, this.data.venueOptions);
+  private venue(): AnyVenue {
+    return anyVenueById(this.data.venueId, this.data.venueOptions);
   }
 
   private ringsFrom(agent: AgentName): RingPlan[] {

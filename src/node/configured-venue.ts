@@ -2,7 +2,7 @@
 import { FaultError } from '../faults/fault.js';
 import type { NodeConfig } from '../ops/config-schema.js';
 import { suggestion } from '../ops/suggest.js';
-import { venueIds } from '../venues/registry.js';
+import { anyVenueIds } from '../venues/registry.js';
 import type { VenueOptions } from '../venues/venue.js';
 
 export interface ChosenVenue {
@@ -13,7 +13,7 @@ export interface ChosenVenue {
 /** Throws FaultError UNKNOWN_VENUE, with the nearest name that is known. */
 export function configuredVenue(venue: NodeConfig['venue']): ChosenVenue {
   const { id = '' } = venue;
-  const known = venueIds();
+  const known = anyVenueIds();
   if (!known.includes(id)) {
     const list = `known: ${known.join(', ')}${suggestion(id, known)}`;
     throw new FaultError('UNKNOWN_VENUE', `no venue "${id}"; ${list}`);

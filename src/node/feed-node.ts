@@ -16,11 +16,13 @@ import type { HealthSources, Page } from '../ops/health.js';
 import type { Log } from '../ops/log.js';
 import type { TimelineOrigin } from '../time/system-clock.js';
 import { SystemScheduler } from '../time/system-scheduler.js';
-import { venueById } from '../venues/registry.js';
-import type { Venue, VenueOptions } from '../venues/venue.js';
+import { anyVenueById } from '../venues/registry.js';
+import type { AnyVenue, VenueOptions } from '../venues/venue.js';
 import { BookStateLog } from './book-state-log.js';
 import { configuredVenue, overridesOf } from './configured-venue.js';
 import type { ChosenVenue } from './configured-venue.js';
+import { arrangeNodeFiles } from './node-files.js';
+import type { NodeFilesPlan } from './node-files.js';
 import { loadInstruments } from './load-instruments.js';
 import { LIMITS } from './limits.js';
 import { allocate } from './memory.js';
@@ -91,7 +93,7 @@ export class FeedNode {
     plan: NodePlan;
     memory: NodeMemory;
     instruments: Instrument[];
-    venue: Venue;
+    venue: AnyVenue;
   } | null = null;
 
   constructor(options: FeedNodeOptions) {
@@ -105,22 +107,8 @@ export class FeedNode {
   async start(): Promise<void> {
     const { config } = this.options;
     const { venueId, venueOptions } = await this.chooseVenue();
-    const venue = venueById(venueId, venueOptions);
-    const instruments = await loadInstruments({
-      venue,
-      symbols: config.venue.symbols ?? 'all',
-      startTimeoutMs: config.venue.startTimeoutMs,
-      request: requestInstruments,
-      scheduler: this.scheduler,
-      prng: new Prng(this.options.seed),
-      signal: this.stopSignal.signal,
-      onRetry: (attempt, why, againMs) =>
-        this.log.warn(
-          'venue.unreachable',
-          `${venueId} does not give its instruments: ${why}; again in ${againMs} ms`,
-          { attempt },
-        ),
-    });
+    const venue = anyVenueById(venueId, venueOptions);
+    const { instruments, files } = await this.instrumentsOf(venue);
     if (instruments.length === 0)
       throw new FaultError('UNKNOWN_SYMBOL', `${venueId} lists no instruments`);
     const { rig } = this.options;
@@ -132,14 +120,17 @@ export class FeedNode {
       reader: this.options.reader,
       ...(rig?.ringWords === undefined ? {} : { ringWords: rig.ringWords }),
     });
-    const connections = venue
-      .planConnections(instruments, channelsOf(config.channels))
-      .map((connection) => connection.name);
+    const connections =
+      venue.source === 'files'
+        ? null
+        : venue
+            .planConnections(instruments, channelsOf(config.channels))
+            .map((connection) => connection.name);
     const memory = allocate(
       plan,
       instruments.length,
-      tableSizes(plan, instruments.length, connections.length),
-      venue.limits,
+      tableSizes(plan, instruments.length, connections?.length ?? 0),
+      venue.source === 'files' ? null : venue.limits,
     );
     this.stood = { plan, memory, instruments, venue };
     this.metrics = new NodeMetrics({
@@ -151,7 +142,7 @@ export class FeedNode {
       restarts: (thread) => this.restarts(thread),
       suppressedLines: () => this.log.suppressedLines,
     });
-    await this.startThreads(plan, memory, instruments, venueId, venueOptions);
+    await this.startThreads(plan, memory, instruments, venueId, venueOptions, files);
     await this.startAdmin();
     const states = new BookStateLog(this.log);
     const look = (): void => states.look(this.standingMetrics().bookHealth());
@@ -184,7 +175,7 @@ export class FeedNode {
   get instruments(): readonly Instrument[] {
     return this.standing().instruments;
   }
-  get venue(): Venue {
+  get venue(): AnyVenue {
     return this.standing().venue;
   }
   /** True if a thread could not be ended: only the end of the process does that. */
@@ -245,12 +236,36 @@ export class FeedNode {
     return { venueId, venueOptions: { restUrl, webSocketUrl, ...overridesOf(venue) } };
   }
 
+  private async instrumentsOf(
+    venue: AnyVenue,
+  ): Promise<{ instruments: Instrument[]; files?: NodeFilesPlan }> {
+    const { config, seed } = this.options;
+    const shared = {
+      symbols: config.venue.symbols ?? ('all' as const),
+      startTimeoutMs: config.venue.startTimeoutMs,
+      scheduler: this.scheduler,
+      prng: new Prng(seed),
+      signal: this.stopSignal.signal,
+      onRetry: (attempt: number, why: string, againMs: number) =>
+        this.log.warn(
+          'venue.unreachable',
+          `${venue.id} does not give its instruments: ${why}; again in ${againMs} ms`,
+          { attempt },
+        ),
+    };
+    if (venue.source === 'files')
+      return arrangeNodeFiles({ ...shared, venue, settings: config.node });
+    const instruments = await loadInstruments({ ...shared, venue, request: requestInstruments });
+    return { instruments };
+  }
+
   private async startThreads(
     plan: NodePlan,
     memory: NodeMemory,
     instruments: readonly Instrument[],
     venueId: string,
     venueOptions: VenueOptions,
+    files: NodeFilesPlan | undefined,
   ): Promise<void> {
     const { config, origin, seed, version } = this.options;
     const dataFor = (row: number, generation: number, control: SharedArrayBuffer): ThreadData => ({
@@ -265,6 +280,7 @@ export class FeedNode {
       venueOptions,
       budgetFile: config.venue.budgetFile,
       webSocketClient: config.venue.webSocketClient,
+      files,
       channels: config.channels,
       // A replacement listens where its predecessor did, also where the port was chosen by the system.
       server: { ...config.server, port: this.port ?? config.server.port },

@@ -30,27 +30,47 @@ export interface LoadInstrumentsOptions {
 }
 
 /** Throws FaultError UNKNOWN_SYMBOL at once, VENUE_UNREACHABLE after the start time-out. */
-export async function loadInstruments(options: LoadInstrumentsOptions): Promise<Instrument[]> {
-  const { venue, scheduler } = options;
+export function loadInstruments(options: LoadInstrumentsOptions): Promise<Instrument[]> {
+  const { venue } = options;
+  return tryUntilThere(options, `${venue.id} (${venue.instrumentsRequest().url})`, async () => {
+    const answer = await askAll(options);
+    if (answer.status === 200) return readAnswer(options, answer.body);
+    throw new Error(`status ${answer.status}: ${answer.body.slice(0, 200)}`);
+  });
+}
+
+export type Patience = Pick<
+  LoadInstrumentsOptions,
+  'startTimeoutMs' | 'scheduler' | 'prng' | 'onRetry' | 'signal'
+>;
+
+/**
+ * Tries again and again under back-off. Faults that waiting does not mend are thrown at once
+ * (UNKNOWN_SYMBOL, BAD_CONFIG), VENUE_UNREACHABLE after the start time-out.
+ */
+export async function tryUntilThere<Value>(
+  options: Patience,
+  who: string,
+  attemptOnce: () => Promise<Value>,
+): Promise<Value> {
+  const { scheduler } = options;
   const beganNs = scheduler.nowNs();
   for (let attempt = 1; ; attempt++) {
     let why: string;
     try {
-      const answer = await askAll(options);
-      if (answer.status === 200) return readAnswer(options, answer.body);
-      why = `status ${answer.status}: ${answer.body.slice(0, 200)}`;
+      return await attemptOnce();
     } catch (error) {
-      if (error instanceof FaultError && error.code === 'UNKNOWN_SYMBOL') throw error;
+      if (
+        error instanceof FaultError &&
+        (error.code === 'UNKNOWN_SYMBOL' || error.code === 'BAD_CONFIG')
+      )
+        throw error;
       why = describe(error);
     }
     if (options.signal.aborted) throw new FaultError('VENUE_UNREACHABLE', 'stopped while starting');
     const passedMs = (scheduler.nowNs() - beganNs) / 1e6;
     if (options.startTimeoutMs > 0 && passedMs >= options.startTimeoutMs) {
-      const { url } = venue.instrumentsRequest();
-      throw new FaultError(
-        'VENUE_UNREACHABLE',
-        `${venue.id} did not give its instruments (${url}): ${why}`,
-      );
+      throw new FaultError('VENUE_UNREACHABLE', `${who} did not give its instruments: ${why}`);
     }
     const ceilingMs = Math.min(
       LIMITS.instrumentsBackoffMsMax,

@@ -29,14 +29,15 @@ export interface NodeMemory {
   readonly counters: Readonly<Record<string, SharedArrayBuffer>>;
   readonly histograms: SharedArrayBuffer;
   /** The venue's rate limits: a crash loop must not earn an address ban. */
-  readonly budgets: IngestBudgets;
+  readonly budgets: IngestBudgets | null;
 }
 
 export function allocate(
   plan: NodePlan,
   instruments: number,
   tables: TableSizes,
-  venueLimits: VenueLimits,
+  /** Null for a venue that counts no requests. */
+  venueLimits: VenueLimits | null,
 ): NodeMemory {
   const rings: Record<string, SharedArrayBuffer> = {};
   for (const ring of plan.rings) rings[ring.name] = createRing(ring.capacityWords);
@@ -53,10 +54,15 @@ export function allocate(
     shardOf: shardTable(instruments, plan.shards),
     counters,
     histograms: createHistogramTable(tables.histogramRows),
-    budgets: {
-      connectAttempts: createRateLimitState(venueLimits.connectAttempts, INGEST_LIMITS.budgetShare),
-      restWeight: createRateLimitState(venueLimits.restWeight, INGEST_LIMITS.budgetShare),
-    },
+    budgets: venueLimits === null ? null : budgetsOf(venueLimits),
+  };
+}
+
+function budgetsOf(limits: VenueLimits): IngestBudgets {
+  const { budgetShare } = INGEST_LIMITS;
+  return {
+    connectAttempts: createRateLimitState(limits.connectAttempts, budgetShare),
+    restWeight: createRateLimitState(limits.restWeight, budgetShare),
   };
 }
 

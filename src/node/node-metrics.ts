@@ -18,6 +18,13 @@ import {
   VENUE_COLUMNS,
   VENUE_METRICS,
 } from '../ingest/ingest-counters.js';
+import {
+  NODE_COLUMNS,
+  NODE_METRICS,
+  NODE_SOURCES,
+  SOURCE_COLUMNS,
+  SOURCE_METRICS,
+} from '../ingest/node-files-counters.js';
 import type { BookHealth } from '../ops/health.js';
 import { Metrics } from '../ops/metrics.js';
 import type { Family, Sample } from '../ops/metrics.js';
@@ -36,8 +43,8 @@ export interface MetricSources {
   readonly memory: NodeMemory;
   readonly instruments: readonly Instrument[];
   readonly venueId: string;
-  /** Names of the planned connections, in the order of their rows. */
-  readonly connections: readonly string[];
+  /** Names of the planned connections, in the order of their rows; null if there are files instead. */
+  readonly connections: readonly string[] | null;
   readonly restarts: (thread: string) => number;
   readonly suppressedLines: () => number;
 }
@@ -54,7 +61,8 @@ export class NodeMetrics {
     this.books = new CounterTable(countersOf(sources.memory, 'books'), BOOKS_COLUMNS);
     this.loopDelay.enable();
     this.addBooks();
-    this.addIngest();
+    if (sources.connections === null) this.addNodeFiles();
+    else this.addIngest(sources.connections);
     this.addBroadcast();
     this.addRings();
     this.addHops();
@@ -221,8 +229,33 @@ export class NodeMetrics {
     }
   }
 
-  private addIngest(): void {
-    const { memory, connections, venueId } = this.sources;
+  /** Instead of connections: the sources of a node's files, and what came of them. */
+  private addNodeFiles(): void {
+    const { memory } = this.sources;
+    const perSource = new CounterTable(countersOf(memory, 'ingest-sources'), SOURCE_COLUMNS);
+    const ofNode = new CounterTable(countersOf(memory, 'ingest-node'), NODE_COLUMNS);
+    SOURCE_METRICS.forEach((metric, column) =>
+      this.metrics.add({
+        ...metric,
+        labels: ['source'],
+        samples: () =>
+          NODE_SOURCES.map((source, row) => ({
+            labels: { source },
+            value: perSource.get(row, column),
+          })),
+      }),
+    );
+    NODE_METRICS.forEach((metric, column) =>
+      this.metrics.add({
+        ...metric,
+        labels: [],
+        samples: () => [{ labels: {}, value: ofNode.get(0, column) }],
+      }),
+    );
+  }
+
+  private addIngest(connections: readonly string[]): void {
+    const { memory, venueId } = this.sources;
     const perConnection = new CounterTable(
       countersOf(memory, 'ingest-connections'),
       CONNECTION_COLUMNS,

@@ -34,7 +34,7 @@ import { Timeline } from '../time/timeline.js';
 import { VirtualClock } from '../time/virtual-clock.js';
 import { type Markets, isWanted, nodeInstrument } from '../venues/hyperliquid-node/coins.js';
 import { NodeInstruments } from '../venues/hyperliquid-node/node-instruments.js';
-import { SnapshotParser, SnapshotResult } from '../venues/hyperliquid-node/parse-snapshot.js';
+import { readCoins } from './snapshot-coins.js';
 
 const RING_WORDS = 2 ** 22;
 const WANTED_RING_WORDS = 2 ** 14;
@@ -44,7 +44,6 @@ const PENDING_BYTES_MAX = 256 * 1024 * 1024;
 const TURN_NS = 1e6;
 /** Turns without work after which everything that is there has been read. */
 const IDLE_TURNS = 600;
-const PIECE_BYTES = 1 << 20;
 
 export interface NodeReplayOptions {
   readonly data: NodeData;
@@ -77,23 +76,7 @@ export function readSnapshotCoins(
   markets: Markets,
   names: readonly string[] | null,
 ): Instrument[] {
-  const coins: string[] = [];
-  const bytes = openSnapshotFile(path, null);
-  const parser = new SnapshotParser(new NodeInstruments([]), {
-    onHeight() {},
-    onCoin: (_id, name) => coins.push(name),
-    onOrder() {},
-    onCoinEnd() {},
-  });
-  for (;;) {
-    const result = parser.step(Infinity);
-    if (result === SnapshotResult.Done) break;
-    const piece = result === SnapshotResult.NeedMore ? bytes.read(PIECE_BYTES) : null;
-    if (piece === null)
-      throw new FaultError('CAPTURE_MALFORMED', `${path}: no L4 snapshot, or cut short`);
-    parser.feed(piece);
-  }
-  bytes.close();
+  const coins = readCoins(openSnapshotFile(path, null), path);
   const wanted = coins.filter((coin) =>
     names === null ? isWanted(coin, markets) : names.includes(coin),
   );

@@ -1,5 +1,6 @@
 /** What the ingest room reports, as lines for the log: sent to the main thread, which limits them. Cold. */
 import type { Instrument } from '../domain/instrument.js';
+import type { NodeReport } from '../ingest/node-files-ingest.js';
 import type { IngestReporter } from '../ingest/ingest.js';
 import type { LogLevel } from '../ops/log.js';
 import type { FromThread } from './thread-message.js';
@@ -50,5 +51,48 @@ export function noticesOf(
           more: suppressed,
         },
       }),
+  };
+}
+
+/** What happens to the files of a node beside us, likewise. */
+export function nodeNoticesOf(tell: (message: FromThread) => void): (report: NodeReport) => void {
+  const notice = (level: LogLevel, event: string, key: string, message: string): void =>
+    tell({ kind: 'notice', level, key: `${event}.${key}`, event, message });
+  return (report) => {
+    switch (report.kind) {
+      case 'source': {
+        const { source, path, state } = report;
+        const level = state === 'up' ? 'info' : 'warn';
+        return notice(level, `source.${state}`, source, `${source} ${state}: ${path}`);
+      }
+      case 'fault': {
+        const { source, code, sample } = report;
+        const message = `a line of ${source} was refused: ${code}: ${sample}`;
+        return notice('warn', 'line.refused', `${source}.${code}`, message);
+      }
+      case 'hole': {
+        const message = `blocks ${report.from} to ${report.to} are missing or not whole`;
+        return notice('warn', 'blocks.missing', '', message);
+      }
+      case 'snapshot': {
+        const message = `snapshot of block ${report.height}: ${report.orders} orders`;
+        return notice('info', 'snapshot.read', '', message);
+      }
+      case 'snapshot-failed':
+        return notice('warn', 'snapshot.refused', '', report.message);
+      case 'lag': {
+        const seconds = (report.lagNs / 1e9).toFixed(1);
+        if (report.isOver) return notice('info', 'node.caught-up', '', `${seconds} s behind`);
+        return notice('warn', 'node.lagging', '', `the node is ${seconds} s behind its chain`);
+      }
+      case 'unlisted': {
+        const message = `not known at the start, taken after a restart: ${report.coins.join(', ')}`;
+        return notice('warn', 'coins.unlisted', '', message);
+      }
+      case 'missing': {
+        const message = `the snapshot does not hold ${report.instruments.join(', ')}`;
+        return notice('warn', 'snapshot.missing', '', message);
+      }
+    }
   };
 }

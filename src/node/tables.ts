@@ -2,6 +2,7 @@
 import { BOOKS_COLUMNS, BOOKS_WORKER_COLUMNS } from '../books/books-counters.js';
 import { BROADCAST_COLUMNS } from '../broadcast/broadcast-counters.js';
 import { CONNECTION_COLUMNS, VENUE_COLUMNS } from '../ingest/ingest-counters.js';
+import { NODE_COLUMNS, NODE_SOURCES, SOURCE_COLUMNS } from '../ingest/node-files-counters.js';
 import type { NodePlan } from './topology.js';
 
 export interface TableSize {
@@ -42,6 +43,8 @@ export function tableSizes(plan: NodePlan, instruments: number, connections: num
     counters: {
       'ingest-connections': { rows: connections, columns: CONNECTION_COLUMNS },
       'ingest-venue': { rows: 1, columns: VENUE_COLUMNS },
+      'ingest-sources': { rows: NODE_SOURCES.length, columns: SOURCE_COLUMNS },
+      'ingest-node': { rows: 1, columns: NODE_COLUMNS },
       books: { rows: instruments, columns: BOOKS_COLUMNS },
       'books-workers': { rows: plan.shards, columns: BOOKS_WORKER_COLUMNS },
       broadcast: { rows: 1, columns: BROADCAST_COLUMNS },

@@ -4,6 +4,7 @@ import type { Instrument } from '../domain/instrument.js';
 import type { NodeConfig } from '../ops/config-schema.js';
 import type { TimelineOrigin } from '../time/system-clock.js';
 import type { VenueOptions } from '../venues/venue.js';
+import type { NodeFilesPlan } from './node-files.js';
 import type { NodeMemory } from './memory.js';
 import type { NodePlan } from './topology.js';
 
@@ -22,6 +23,8 @@ export interface ThreadData {
   readonly venueOptions: VenueOptions;
   readonly budgetFile?: string | undefined;
   readonly webSocketClient: 'lean' | 'ws';
+  /** Where the files are, if the venue's data are files. */
+  readonly files?: NodeFilesPlan | undefined;
   readonly channels: readonly ChannelName[];
   readonly server: NodeConfig['server'];
   /** Seed of what chance a thread needs (jitter); never of anything secret. */

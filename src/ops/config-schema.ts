@@ -70,8 +70,24 @@ const simulatorSchema = z.strictObject({
   faults: faultsSchema.prefault({}),
 });
 
+/** Only for venues whose data are files of a node beside us. */
+const nodeFilesSchema = z.strictObject({
+  dataDir: z.string().min(1).optional(),
+  layout: z.enum(['auto', 'by-block', 'streaming']).default('auto'),
+  markets: z.enum(['perps', 'spot', 'hip3', 'all']).default('perps'),
+  snapshotFile: z.string().min(1).optional(),
+  infoUrl: url(['http', 'https']).optional(),
+  /** Where the node writes the snapshots it is asked for; default: a folder for temporary files. */
+  snapshotDir: z.string().min(1).optional(),
+  publicInfoUrl: z.boolean().default(false),
+  validateEverySeconds: z.number().min(0).max(86_400).default(60),
+  binary: z.string().min(1).optional(),
+  chain: z.enum(['Mainnet', 'Testnet']).default('Mainnet'),
+});
+
 export const configSchema = z.strictObject({
   venue: venueSchema.prefault({}),
+  node: nodeFilesSchema.prefault({}),
   channels: z
     .array(z.enum(['book', 'bbo', 'trades']))
     .min(1)

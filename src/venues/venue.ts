@@ -156,7 +156,36 @@ export interface VenueOptions extends EndpointOverrides {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
+/** Which of a file venue's instruments are wanted. */
+export interface FileSelection {
+  readonly symbols: readonly string[] | 'all';
+  /** A word of the venue's, e.g. `perps`; counts where `symbols` is 'all'. */
+  readonly markets: string;
+}
+
+/** A venue whose data are files that a program beside us writes: no sockets, no budgets. */
+export interface FileVenue {
+  readonly source: 'files';
+  readonly id: string;
+  readonly title: string;
+  readonly capabilities: VenueCapabilities;
+  /** Throws FaultError BAD_CONFIG for a selection that the venue does not know. */
+  isWanted(symbol: string, selection: FileSelection): boolean;
+  /** Asks that program's own HTTP server. Throws FaultError FRAME_MALFORMED. */
+  listInstruments(
+    ask: (request: HttpRequest) => Promise<string>,
+    infoUrl: string,
+    selection: FileSelection,
+  ): Promise<Instrument[]>;
+  /** Without such a server: the wanted ones of these names, decimals wide enough for any. */
+  instrumentsOf(symbols: readonly string[], selection: FileSelection): Instrument[];
+}
+
+/** Either kind; `source` tells them apart. */
+export type AnyVenue = Venue | FileVenue;
+
 export interface Venue {
+  readonly source?: 'sockets';
   readonly id: string;
   readonly title: string;
   readonly capabilities: VenueCapabilities;
