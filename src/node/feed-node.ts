@@ -145,7 +145,9 @@ export class FeedNode {
     await this.startThreads(plan, memory, instruments, venueId, venueOptions, files);
     await this.startAdmin();
     const states = new BookStateLog(this.log);
-    const look = (): void => states.look(this.standingMetrics().bookHealth());
+    const look = (): void => {
+      if (this.stopped === null) states.look(this.standingMetrics().bookHealth());
+    };
     this.ticks.push(setInterval(() => this.log.flush(), 1_000));
     this.ticks.push(setInterval(look, LIMITS.bookStatesEveryMs));
   }

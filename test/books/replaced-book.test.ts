@@ -175,7 +175,9 @@ test('BookDiff: leads from any book to any other, with equal hash and no level t
       for (const { bids, asks } of books) {
         const header = Array.from({ length: R.FEED_HEADER_DOUBLES }, (_, i) => i);
         const record = Float64Array.of(
-          ...[7, 7, 7],
+          7,
+          7,
+          7,
           ...header,
           bids.length,
           asks.length,
