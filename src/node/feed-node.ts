@@ -18,6 +18,7 @@ import type { TimelineOrigin } from '../time/system-clock.js';
 import { SystemScheduler } from '../time/system-scheduler.js';
 import { anyVenueById } from '../venues/registry.js';
 import type { AnyVenue, VenueOptions } from '../venues/venue.js';
+import { allowedCores, Pinning, planAffinity } from './affinity.js';
 import { BookStateLog } from './book-state-log.js';
 import { configuredVenue, overridesOf } from './configured-venue.js';
 import type { ChosenVenue } from './configured-venue.js';
@@ -79,6 +80,7 @@ export class FeedNode {
   private workers: LoopWorkers | null = null;
   private admin: AdminServer | null = null;
   private supervisor: Supervisor | null = null;
+  private pinning: Pinning | null = null;
   private threads: NodeThread[] = [];
   private metrics: NodeMetrics | null = null;
   private ticks: NodeJS.Timeout[] = [];
@@ -315,6 +317,8 @@ export class FeedNode {
         : new LoopThread(place, dataFor, reports, workers);
     });
     this.workers = workers;
+    if (config.threads.pin)
+      this.pinning = new Pinning(planAffinity(plan, allowedCores()), this.log);
     this.supervisor = this.createSupervisor();
     this.ticks.push(setInterval(() => this.supervisor?.look(), LIMITS.superviseEveryMs));
     // Readers before writers: broadcast, then books, then ingest.
@@ -354,6 +358,7 @@ export class FeedNode {
       case 'ready':
         if (message.port !== null) this.port = message.port;
         this.supervisor?.onReady(thread, generation);
+        void this.pinning?.onReady(thread, message.row, message.task);
         this.readyWaiters.get(thread)?.();
         this.readyWaiters.delete(thread);
         break;

@@ -10,6 +10,7 @@ import { FaultError } from '../faults/fault.js';
 import type { Agent } from '../runtime/agent.js';
 import { AgentGroup } from '../runtime/agent-group.js';
 import { EventLoopRunner } from '../runtime/event-loop-runner.js';
+import { nameOwnThread } from '../runtime/thread-name.js';
 import { assemble } from './assemble.js';
 import { LIMITS } from './limits.js';
 import { bellOf } from './memory.js';
@@ -37,6 +38,7 @@ async function hostAgents(
 ): Promise<void> {
   const tell = (message: FromThread): void => port.postMessage(message);
   const thread = data.plan.threads[data.row]!;
+  nameOwnThread(thread.name);
   const assembly = assemble(data, tell);
   const agent = new AgentGroup(arrange(assembly.agents));
   const runner = new EventLoopRunner({
@@ -76,7 +78,7 @@ async function hostAgents(
   try {
     const listening = await assembly.start();
     runner.run().then(() => port.close(), fail);
-    tell({ kind: 'ready', threadId, task: ownTask(), port: listening });
+    tell({ kind: 'ready', threadId, row: data.row, task: ownTask(), port: listening });
   } catch (error) {
     fail(error);
   }

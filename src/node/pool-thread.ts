@@ -8,6 +8,7 @@ import type { Agent } from '../runtime/agent.js';
 import { AgentGroup } from '../runtime/agent-group.js';
 import { AgentRunner } from '../runtime/agent-runner.js';
 import { createIdleStrategy } from '../runtime/idle-strategy.js';
+import { nameOwnThread } from '../runtime/thread-name.js';
 import { assemble } from './assemble.js';
 import { LIMITS } from './limits.js';
 import { bellOf } from './memory.js';
@@ -33,6 +34,7 @@ export function runAgents(
 ): void {
   const tell = (message: FromThread): void => port.postMessage(message);
   const thread = data.plan.threads[data.row]!;
+  nameOwnThread(thread.name);
   const assembly = assemble(data, tell);
   const runner = new AgentRunner({
     agent: new AgentGroup(arrange(assembly.agents)),
@@ -43,7 +45,7 @@ export function runAgents(
     }),
     control: data.control,
   });
-  tell({ kind: 'ready', threadId, task: ownTask(), port: null });
+  tell({ kind: 'ready', threadId, row: data.row, task: ownTask(), port: null });
   runner.run();
   port.close();
 }

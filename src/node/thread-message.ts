@@ -19,6 +19,8 @@ export type FromThread =
   | {
       readonly kind: 'ready';
       readonly threadId: number;
+      /** Its row in the plan. */
+      readonly row: number;
       /** The system's name of the thread (run-queue.ts). */
       readonly task: string | null;
       readonly port: number | null;

@@ -44,6 +44,8 @@ const threadsSchema = z.strictObject({
   idle: z.enum(['auto', 'spin', 'park', 'hybrid']).default('auto'),
   hangMs: z.number().int().min(50).max(60_000).default(150),
   heapMb: z.number().int().min(32).max(65_536).default(512),
+  /** A core for each thread, where there are enough. */
+  pin: z.boolean().default(false),
 });
 
 /** The simulator's switches (simulator/fault-settings.ts): probabilities, and two durations. */

@@ -224,6 +224,12 @@ export const SETTINGS: readonly Setting[] = [
     about: 'heap limit of each worker thread',
   },
   {
+    path: 'threads.pin',
+    flag: '--pin [boolean]',
+    kind: 'boolean',
+    about: 'keep each thread to a core of its own (Linux, by taskset; needs a core a thread)',
+  },
+  {
     path: 'simulator.instruments',
     flag: '--sim-instruments <number>',
     kind: 'number',

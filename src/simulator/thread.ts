@@ -3,6 +3,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { invariant } from '../faults/invariant.js';
+import { nameOwnThread } from '../runtime/thread-name.js';
 import { readTimelineOrigin } from '../time/system-clock.js';
 import { SystemScheduler } from '../time/system-scheduler.js';
 import { Timeline } from '../time/timeline.js';
@@ -19,6 +20,7 @@ interface SimulatorThreadData {
 const port = parentPort;
 invariant(port !== null, 'this file is the entry of a worker');
 const { instruments, rate, seed, faults } = workerData as SimulatorThreadData;
+nameOwnThread('simulator');
 const origin = readTimelineOrigin();
 const simulator = createSimulator({
   scheduler: new SystemScheduler(origin.monotonicNs),
