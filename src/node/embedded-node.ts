@@ -7,6 +7,7 @@ import { BBO_ROW_DOUBLES, BboRow } from '../books/bbo-row.js';
 import type { EventQueue, QueueOptions } from '../client/event-queue.js';
 import type { ChannelEvents, FeedChannel } from '../client/feed-events.js';
 import type { LocalBook } from '../client/local-book.js';
+import type { HashTally } from '../client/stream-state.js';
 import type { Instrument } from '../domain/instrument.js';
 import { FaultError } from '../faults/fault.js';
 import { invariant } from '../faults/invariant.js';
@@ -151,6 +152,11 @@ export class EmbeddedNode {
   /** What the reader of events met with: a program that is too slow sees holes here. */
   get counters(): BoardCounters {
     return this.boardNow().counters;
+  }
+
+  /** How often a book was compared with the hash in its messages, and how that went. */
+  get hashes(): Readonly<HashTally> {
+    return this.boardNow().hashes;
   }
 
   /**

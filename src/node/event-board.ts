@@ -34,6 +34,10 @@ interface Streams {
 
 /** A reader that fell behind asks to be told again at most this often. */
 const RETELL_NS = 1e9;
+/**
+ * … and not before its ring is this empty. A reader that only just keeps up never finds it quite empty.
+ */
+const RETELL_USED_SHARE_MAX = 0.25;
 
 export interface BoardCounters {
   messages: number;
@@ -66,7 +70,8 @@ export class EventBoard implements Agent, RecordHandler {
     for (const input of this.inputs) {
       this.polling = input;
       work += input.poll(this, LIMITS.embedRecordsPerTurn);
-      const caughtUp = this.lost.has(input) && input.isEmpty();
+      // Little is left to read: what the books tell again will find room.
+      const caughtUp = this.lost.has(input) && input.usedShare() < RETELL_USED_SHARE_MAX;
       if (!caughtUp || nowNs - this.retoldNs < RETELL_NS) continue;
       this.lost.delete(input);
       this.retoldNs = nowNs;

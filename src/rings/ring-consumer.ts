@@ -87,6 +87,12 @@ export class RingConsumer {
     return this.head === Atomics.load(this.words, TAIL_WORD);
   }
 
+  /** Share of the ring that is committed and not yet polled, 0 … 1. Looks afresh. */
+  usedShare(): number {
+    const used = (Atomics.load(this.words, TAIL_WORD) - this.head) | 0;
+    return used / (this.mask + 1);
+  }
+
   /** Drops everything committed so far, e.g. when a consumer takes over from one that crashed. */
   skipToTail(): void {
     this.cachedTail = Atomics.load(this.words, TAIL_WORD);

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import { BooksColumn } from '../../src/books/books-counters.js';
 import { BookState, StateReason } from '../../src/domain/book-state.js';
 import { hashText } from '../../src/domain/level-hash.js';

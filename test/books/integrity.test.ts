@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import { BOOKS_COLUMNS, BooksColumn } from '../../src/books/books-counters.js';
 import { BookView } from '../../src/books/book-view.js';
 import { BboCheck } from '../../src/books/integrity.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import { Ladder } from '../../src/books/ladder.js';
 import { Prng } from '../../src/domain/prng.js';
 import { Side } from '../../src/domain/side.js';

@@ -1,7 +1,7 @@
 /** A book that every frame replaces: what is told of it, and what is not; through real rings. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import { BookDiff } from '../../src/books/book-diff.js';
 import { BookLevels } from '../../src/books/book-levels.js';
 import { BooksColumn } from '../../src/books/books-counters.js';

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import { StateReason } from '../../src/domain/book-state.js';
 import { sorted, type Replica } from './support/replica.js';
 import { subscribe, TestRoom, type TestClient } from './support/room.js';

@@ -56,7 +56,7 @@ describe('Slow readers', () => {
     await until(() => room.books.isTaken(), 'the ring is read');
     slow.socket.resume();
     const copy = slow.replica.stream(0);
-    await until(() => copy.sequence === room.books.books[0]!.sequence, 'caught up', 10_000);
+    await until(() => copy.sequence === room.books.books[0]!.sequence, 'caught up');
     assert.equal(slow.problem, null);
     assert.ok(copy.conflated + copy.snapshots >= 2, 'the merge was told');
     assert.ok(slow.replica.stream(view).conflated >= 1 || slow.replica.stream(view).snapshots >= 2);
@@ -114,16 +114,15 @@ describe('Slow readers', () => {
     const behind = room.counter('FellBehind');
     await publishUntil(room, () => room.counter('FellBehind') >= behind + 3);
     const copy = healthy.replica.stream(0);
-    const latenciesMs: number[] = [];
+    const framesOfStuck = (): number[] => stuck.map((each) => each.frames);
+    const before = framesOfStuck();
     for (let i = 0; i < 200; i++) {
-      const sent = performance.now();
       room.books.event(0, 20);
       const wanted = room.books.books[0]!.sequence;
+      // One by one: the next is published only after this one has come.
       await until(() => copy.sequence >= wanted, 'the healthy reader');
-      latenciesMs.push(performance.now() - sent);
     }
-    latenciesMs.sort((a, b) => a - b);
-    assert.ok(latenciesMs[100]! < 20, `median of ${latenciesMs[100]} ms with three stuck readers`);
+    assert.deepEqual(framesOfStuck(), before, 'all the while the others read nothing');
     for (const each of stuck) each.socket.terminate();
   });
 });

@@ -1,7 +1,7 @@
 /** The room's data structures against naive twins. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import { Side } from '../../src/domain/side.js';
 import { HASH_SEED_LOW, levelHashLane } from '../../src/domain/level-hash.js';
 import { History, HistoryBudget } from '../../src/broadcast/history.js';

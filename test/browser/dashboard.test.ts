@@ -17,6 +17,7 @@ import {
   launchChromium,
 } from '../support/chromium.js';
 import { FakeFeed } from '../support/fake-feed.js';
+import { PATIENCE_MS } from '../support/until.js';
 
 /** What the functions that run in the page use of it; the tests themselves know no DOM. */
 interface PageNode {
@@ -67,7 +68,7 @@ async function open(t: TestContext, viewport = WIDE): Promise<Desk | null> {
   page.on('console', (message) => {
     if (message.type() === 'error') problems.push(message.text());
   });
-  page.setDefaultTimeout(8_000);
+  page.setDefaultTimeout(PATIENCE_MS);
   t.after(async () => {
     await page.close();
     await feed.stop();
@@ -197,8 +198,12 @@ test('Dashboard: says so when the node is gone, and returns with it', async (t) 
   const { feed, page } = desk;
   const { port } = feed;
   await feed.stop();
-  await page.waitForFunction(() => document.body.classList.contains('offline'));
-  assert.match(await text(page, '#connection .text'), /^Connection lost/);
+  // It tries again now and then: between two attempts it says what is the matter.
+  await page.waitForFunction(
+    () =>
+      document.body.classList.contains('offline') &&
+      document.querySelector('#connection .text')?.textContent?.startsWith('Connection lost'),
+  );
   assert.equal(await text(page, '#live-count'), '0 of 24 Live');
   assert.equal(await text(page, '#book-state .text'), 'No feed');
   feed.forget();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import { FrameWriter } from '../../src/cli/frame-writer.js';
 
 /** As much of a terminal as the writer uses: cursor addressing, erase, the alternate screen. */

@@ -4,6 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { FakeFeed } from '../support/fake-feed.js';
+import { until as waitUntil } from '../support/until.js';
 
 const top = resolve(import.meta.dirname, '../../src/cli/top.js');
 const socket = `ringside-test-${process.pid}`;
@@ -22,12 +23,8 @@ function tmux(...parameters: string[]): string {
   return spawnSync('tmux', ['-L', socket, ...parameters], { encoding: 'utf8' }).stdout;
 }
 
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const signal = AbortSignal.timeout(6_000);
-  while (!condition()) {
-    if (signal.aborted) assert.fail(`timed out waiting until ${what}; screen:\n${screen()}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+function until(condition: () => boolean, what: string): Promise<void> {
+  return waitUntil(condition, () => `${what}; screen:\n${screen()}`, 50);
 }
 
 const screen = (): string => tmux('capture-pane', '-p', '-t', 'top');

@@ -9,6 +9,7 @@ import {
 import { BookState, StateReason } from '../../src/domain/book-state.js';
 import { Side } from '../../src/domain/side.js';
 import { FakeFeed } from '../support/fake-feed.js';
+import { until } from '../support/until.js';
 
 const BTC = 'binance-futures:BTCUSDT';
 
@@ -39,14 +40,6 @@ function next<Name extends keyof ClientEvents>(
       resolve(event);
     });
   });
-}
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const signal = AbortSignal.timeout(4000);
-  while (!condition()) {
-    if (signal.aborted) assert.fail(`timed out waiting until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
 }
 
 function assertSameBook(feed: FakeFeed, book: Subscription<'book'>, depth = Infinity): void {
@@ -260,10 +253,8 @@ test('FeedClient: a node that falls silent is left for a new connection', async 
   const { feed, client } = await setUp(t);
   await client.book(BTC).ready;
   const waiting = next(client, 'connection', ({ state }) => state === 'waiting');
-  const started = performance.now();
   feed.heartbeatsPaused = true;
   assert.match((await waiting).reason, /nothing heard/);
-  assert.ok(performance.now() - started < 2_000);
 });
 
 test('FeedClient: an unknown instrument ends its loop with the code, and only it', async (t) => {

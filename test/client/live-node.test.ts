@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { FeedClient, Side, type LocalBook } from '../../src/client/index.js';
 import { BookState } from '../../src/domain/book-state.js';
 import { LiveNode } from '../support/live-node.js';
+import { until } from '../support/until.js';
 import { pythonMissing, runPythonClient } from '../support/python-client.js';
 
 let node: LiveNode | null = null;
@@ -19,14 +20,6 @@ before(async () => {
   url = `ws://127.0.0.1:${node.node.endpoints.port}`;
 });
 after(() => node?.stop());
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const signal = AbortSignal.timeout(12_000);
-  while (!condition()) {
-    if (signal.aborted) assert.fail(`timed out waiting until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 /** Levels of a full book that a view of that depth would hold. */
 function top(book: LocalBook, depth: number): string {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import { LedgerResult, OrderLedger } from '../../src/domain/order-ledger.js';
 import { NO_SLOT } from '../../src/domain/order-slab.js';
 

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import * as ws from 'ws';
 import { FRAGMENTS_MAX, FrameDecoder } from '../../src/ingest/frame-decoder.js';
 import {

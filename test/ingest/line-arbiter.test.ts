@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import { Channel, streamIdOf } from '../../src/domain/channel.js';
 import { LineArbiter } from '../../src/ingest/line-arbiter.js';
 import { StreamWatch, slotCount } from '../../src/ingest/stream-watch.js';

@@ -43,6 +43,7 @@ import { SystemScheduler } from '../../src/time/system-scheduler.js';
 import { Timeline } from '../../src/time/timeline.js';
 import { venueById } from '../../src/venues/registry.js';
 import { toyInstruments } from '../support/toy-venue.js';
+import { until } from '../support/until.js';
 
 const FAST: Partial<IngestLimits> = {
   backoffMsMin: 20,
@@ -208,15 +209,6 @@ class Node {
       },
       () => `the ring says ${word}; it said ${this.words.join(' ')}`,
     );
-  }
-}
-
-async function until(condition: () => boolean, what: string | (() => string)): Promise<void> {
-  const deadline = process.hrtime.bigint() + 8_000_000_000n;
-  while (!condition()) {
-    const said = typeof what === 'string' ? what : what();
-    assert.ok(process.hrtime.bigint() < deadline, `in time: ${said}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 

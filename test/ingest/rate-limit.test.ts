@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import { RateLimit, budgetOf, createRateLimitState } from '../../src/ingest/rate-limit.js';
 
 const MS = 1e6;

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import { FrameDecoder } from '../../src/ingest/frame-decoder.js';
 import { Timeline } from '../../src/time/timeline.js';
 import { FuturesParser } from '../../src/venues/binance-futures/parse.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import { StateReason } from '../../src/domain/book-state.js';
 import { Channel } from '../../src/domain/channel.js';
 import { ShardRouter } from '../../src/ingest/shard-router.js';

@@ -1,7 +1,7 @@
 /** The matching engine against its naive twin, on generated commands. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import { Prng } from '../../src/domain/prng.js';
 import { Side } from '../../src/domain/side.js';
 import { SelfTradePolicy, TimeInForce } from '../../src/matching/match-event.js';

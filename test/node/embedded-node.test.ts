@@ -1,9 +1,10 @@
 /** A node inside another program: events, books and best prices, on real threads. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { BookEvent, FeedEvent } from '../../src/client/feed-events.js';
+import type { FeedEvent } from '../../src/client/feed-events.js';
 import { FaultError } from '../../src/faults/fault.js';
 import { BboCell, createFeedNode, EmbeddedNode } from '../../src/index.js';
+import { until } from '../support/until.js';
 
 const CONFIG = { simulator: { instruments: 3, rate: 400 } } as const;
 const BTC = 'binance-futures:BTCUSDT';
@@ -49,46 +50,50 @@ test('EmbeddedNode: gives every kind of event by callback, in sequence, and whol
 test('EmbeddedNode: a loop that waits ends when the node stops', async () => {
   const node = createFeedNode(CONFIG);
   await node.start();
+  let seen = 0;
   const loop = (async () => {
-    let seen = 0;
     for await (const _ of node.events('bbo', BTC)) seen++;
-    return seen;
   })();
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await until(() => seen > 0, 'a best price has come');
   await node.stop();
-  assert.ok((await loop) > 0);
+  await loop;
 });
 
 test('EmbeddedNode: a program that blocks its thread loses messages, is told, and gets whole books again', async () => {
-  // A ring of 512 KiB, and 600 ms in which this thread reads nothing.
+  // A ring of 256 KiB, and times in which this thread reads nothing.
   const node = new EmbeddedNode(
-    { simulator: { instruments: 3, rate: 20_000 }, threads: { layout: 'split' } },
+    {
+      venue: { settings: { depthInterval: '0ms' } },
+      simulator: { instruments: 3, rate: 3_000 },
+      threads: { layout: 'split' },
+    },
     {},
-    { ringWords: 2 ** 17 },
+    { ringWords: 2 ** 16 },
   );
-  const seen: BookEvent[] = [];
+  const states: string[] = [];
+  node.on('book', (event) => {
+    if (event.instrument === BTC && states.at(-1) !== event.kind) states.push(event.kind);
+  });
   await node.start();
   try {
     for await (const event of node.events('book', BTC)) if (event.kind === 'delta') break;
-    const until = Date.now() + 5_000;
-    while (node.counters.holes === 0 && Date.now() < until) {
-      const blockUntil = Date.now() + 600;
-      while (Date.now() < blockUntil);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    assert.ok(node.counters.holes > 0, 'the ring overflowed');
-    node.on('book', (event) => {
-      if (event.instrument === BTC) seen.push(event);
-    });
-    const again = Date.now() + 8_000;
-    while (
-      Date.now() < again &&
-      !(node.book(BTC).isLive && seen.some((event) => event.kind === 'snapshot'))
-    ) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    assert.ok(node.book(BTC).isLive, 'the book is whole and Live again');
-    assert.ok(node.counters.retold > 0);
+    // Until a book misses something: what only best prices and trades missed needs no retelling.
+    const blocked = (): boolean => {
+      if (node.counters.retold > 0) return true;
+      const blockUntilMs = performance.now() + 400;
+      while (performance.now() < blockUntilMs);
+      return false;
+    };
+    await until(blocked, 'a ring overflowed, and its books were asked to tell their state', 600);
+    assert.ok(node.counters.holes > 0);
+    states.length = 0;
+    await until(() => node.book(BTC).isLive && states.includes('delta'), 'the book goes on');
+    const { epoch, sequence } = node.book(BTC);
+    await until(() => node.book(BTC).sequence > sequence, 'and on');
+    assert.ok(node.book(BTC).epoch >= epoch);
+    const passed = node.hashes.passed;
+    await until(() => node.hashes.passed > passed, 'what it holds is right by its hash');
+    assert.equal(node.hashes.failed, 0);
   } finally {
     await node.stop();
   }

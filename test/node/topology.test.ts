@@ -1,7 +1,7 @@
 /** The topology: every layout wires every agent, once, and every ring has one writer and one reader. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import {
   chooseLayout,
   LAYOUTS,

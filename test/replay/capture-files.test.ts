@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import { CaptureFile } from '../../src/replay/capture-file.js';
 import { CaptureRun } from '../../src/replay/capture-run.js';
 import type { CaptureEntry } from '../../src/replay/capture-entry.js';

@@ -1,7 +1,7 @@
 /** The ring in one thread: every edge, at capacities where edges are all there is. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import { RingConsumer } from '../../src/rings/ring-consumer.js';
 import { RingGauge } from '../../src/rings/ring-gauge.js';
 import {

@@ -26,6 +26,8 @@ export interface RunnerWork {
   readonly idleMsMax: number;
   /** A number that the agent refuses with an error; -1 for none. */
   readonly poison: number;
+  /** The wind-up lasts until the sum is this; 0 for none. */
+  readonly windUpSum: number;
 }
 
 const work = workerData as RunnerWork;
@@ -61,7 +63,8 @@ if (work.runner === 'blocking') {
   ticks.unref();
   const windUp = async (): Promise<void> => {
     results[4] = results[4]! + 1;
-    await sleep(30);
+    // Until the test has sent a record meanwhile and the agent has taken it.
+    while (results[0]! < work.windUpSum) await sleep(2);
     results[5] = results[1]!;
     results[6] = results[2]!;
   };

@@ -1,7 +1,7 @@
 /** Bytes of the simulator's frames: numbers, sets of changes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import { formatDecimal } from '../../src/domain/decimal.js';
 import { InvariantError } from '../../src/faults/invariant.js';
 import { ChangeSet } from '../../src/simulator/change-set.js';

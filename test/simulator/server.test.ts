@@ -11,6 +11,7 @@ import type { SimulatorOptions } from '../../src/simulator/simulator.js';
 import { readTimelineOrigin } from '../../src/time/system-clock.js';
 import { SystemScheduler } from '../../src/time/system-scheduler.js';
 import { Timeline } from '../../src/time/timeline.js';
+import { pause, until } from '../support/until.js';
 import { NaiveFuturesBook, strictDepthFrame } from '../support/naive-futures-client.js';
 import type { Snapshot } from '../support/naive-futures-client.js';
 
@@ -34,20 +35,6 @@ async function open(url: string): Promise<WebSocket> {
   const socket = new WebSocket(url, { perMessageDeflate: false });
   await once(socket, 'open');
   return socket;
-}
-
-const sleep = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
-  });
-
-/** Waits for what a loaded machine may take its time for. */
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadlineMs = performance.now() + 15_000;
-  while (!condition()) {
-    assert.ok(performance.now() < deadlineMs, `waited in vain until ${what}`);
-    await sleep(5);
-  }
 }
 
 test('A client over sockets rebuilds the true books of a busy market', async () => {
@@ -76,14 +63,14 @@ test('A client over sockets rebuilds the true books of a busy market', async () 
     if (book.hash() !== simulator.truth.hashAt(frame.s, frame.u)) different++;
   });
   await once(socket, 'open');
-  await sleep(50);
+  await pause(50);
   for (const [symbol, book] of books) {
     const answer = await fetch(`${urls.restUrl}/fapi/v1/depth?symbol=${symbol}&limit=1000`);
     assert.equal(answer.headers.get('content-type'), 'application/json;charset=UTF-8');
     assert.ok(Number(answer.headers.get('x-mbx-used-weight-1m')) > 0);
     assert.ok(book.onSnapshot((await answer.json()) as Snapshot));
   }
-  await until('books were compared', () => checked > 100);
+  await until(() => checked > 100, 'books were compared');
   socket.terminate();
   assert.equal(different, 0);
 });
@@ -114,7 +101,7 @@ test('An upgrade that is no WebSocket handshake is refused and leaves no session
   request.end();
   const [response] = (await once(request, 'response')) as [{ statusCode: number }];
   assert.equal(response.statusCode, 400);
-  await until('the session is gone', () => simulator.stats().sessionsCount === 0);
+  await until(() => simulator.stats().sessionsCount === 0, 'the session is gone');
 });
 
 test('Faults over sockets: cut, silent and late as ordered, while others go on', async () => {
@@ -122,16 +109,16 @@ test('Faults over sockets: cut, silent and late as ordered, while others go on',
   const socket = await open(`${urls.webSocketUrl}/public/ws/btcusdt@depth@0ms`);
   let frames = 0;
   socket.on('message', () => frames++);
-  await until('frames come', () => frames > 5);
+  await until(() => frames > 5, 'frames come');
   simulator.venue.stallAll(0);
-  await sleep(200);
+  await pause(200);
   const before = frames;
-  await sleep(100);
+  await pause(100);
   assert.equal(frames, before, 'half-open: nothing comes');
   let pongs = 0;
   socket.on('pong', () => pongs++);
   socket.ping();
-  await sleep(50);
+  await pause(50);
   assert.equal(pongs, 0, 'not even an answer to a ping');
   assert.equal(socket.readyState, socket.OPEN);
   const closing = once(socket, 'close');

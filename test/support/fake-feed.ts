@@ -29,6 +29,7 @@ export class FakeFeed {
   private readonly heartbeatMs: number;
   private readonly dashboard: string | null;
   private readonly streams = new Map<string, FakeStream>();
+  private readonly awaited = new Map<string, { left: number; act: () => void }>();
   private epochBase: number;
   private nextViewId = 1 << 24;
   private server: Server | null = null;
@@ -79,6 +80,11 @@ export class FakeFeed {
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
     this.port = (server.address() as { port: number }).port;
     this.heartbeat = setInterval(() => this.sendHeartbeats(), this.heartbeatMs);
+  }
+
+  /** Calls back once so many messages of `channel|instrument` went to somebody. */
+  onSent(stream: string, messages: number, act: () => void): void {
+    this.awaited.set(stream, { act, left: messages });
   }
 
   /** Changes books by itself. */
@@ -208,7 +214,12 @@ export class FakeFeed {
     const { sequence } = stream;
     stream.log.push({ firstSequence: sequence - covered + 1, sequence, bytes });
     if (stream.log.length > LOG_MAX) stream.log.shift();
-    if (this.dropNext.delete(`${stream.channel}|${stream.instrument.name}`)) return;
+    const key = `${stream.channel}|${stream.instrument.name}`;
+    if (this.dropNext.delete(key)) return;
+    const awaited = this.awaited.get(key);
+    if (awaited !== undefined && stream.subscribers.size > 0 && --awaited.left === 0) {
+      awaited.act();
+    }
     for (const socket of stream.subscribers) socket.send(bytes);
   }
 

@@ -8,6 +8,7 @@ import type { NodeConfigInput } from '../../src/ops/config-schema.js';
 import { Log } from '../../src/ops/log.js';
 import { readTimelineOrigin } from '../../src/time/system-clock.js';
 import { SystemScheduler } from '../../src/time/system-scheduler.js';
+import { until } from './until.js';
 
 export interface LogLine {
   readonly event: string;
@@ -67,17 +68,12 @@ export class LiveNode {
   }
 
   /** Polls; throws with what was waited for, and the last log lines. */
-  async until(what: string, condition: () => boolean, msMax = 15_000): Promise<void> {
-    const until = Date.now() + msMax;
-    while (!condition()) {
-      if (Date.now() > until) {
-        const log = this.lines
-          .slice(-8)
-          .map((line) => line.msg)
-          .join('\n');
-        throw new Error(`waited in vain until ${what}\n${log}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+  async until(what: string, condition: () => boolean): Promise<void> {
+    const lastLines = (): string =>
+      this.lines
+        .slice(-8)
+        .map((line) => line.msg)
+        .join('\n');
+    await until(condition, () => `${what}\n${lastLines()}`);
   }
 }

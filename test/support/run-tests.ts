@@ -18,9 +18,14 @@ function testFiles(path: string): string[] {
 }
 
 const files = (wanted.length > 0 ? wanted : [root]).flatMap(testFiles);
-const result = spawnSync(
-  process.execPath,
-  ['--enable-source-maps', '--test', '--test-reporter=spec', ...files],
-  { stdio: 'inherit' },
-);
+const options = [
+  '--enable-source-maps',
+  '--test',
+  '--test-reporter=spec',
+  // Many files start whole nodes with threads of their own: one after the other, on any machine.
+  '--test-concurrency=1',
+  // No test takes a tenth of this; one that waits for ever fails instead of holding up the run.
+  '--test-timeout=300000',
+];
+const result = spawnSync(process.execPath, [...options, ...files], { stdio: 'inherit' });
 process.exit(result.status ?? 1);

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { join } from 'node:path';
+import { PATIENCE_MS } from './until.js';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.js');
 
@@ -34,7 +35,7 @@ export class ServeProcess {
   }
 
   /** The JSON line with this event on stdout; throws if the process ends without it. */
-  async event(name: string, msMax = 20_000): Promise<Record<string, unknown>> {
+  async event(name: string, msMax = PATIENCE_MS): Promise<Record<string, unknown>> {
     const until = Date.now() + msMax;
     let ended = false;
     void this.exited.then(() => (ended = true));

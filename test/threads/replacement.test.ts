@@ -10,7 +10,8 @@ import { BooksColumn, BOOKS_COLUMNS } from '../../src/books/books-counters.js';
 import { LIMITS } from '../../src/node/limits.js';
 import { CounterTable } from '../../src/rings/counters.js';
 import { LiveNode } from '../support/live-node.js';
-import { createOrders, Harm, order } from './saboteur.js';
+import { PATIENCE_MS } from '../support/until.js';
+import { createOrders, Harm, order, taken } from './saboteur.js';
 
 const ENTRIES = {
   pool: new URL('./saboteur-pool.js', import.meta.url),
@@ -89,7 +90,8 @@ test('Broadcast: a thread that throws is replaced on the same port and serves wh
   assert.equal(live.node.endpoints.port, port);
   const name = live.node.instruments[0]!.name;
   let book: { state?: string; bids?: unknown[] } = {};
-  for (let i = 0; i < 200 && book.state !== 'Live'; i++) {
+  const deadlineMs = performance.now() + PATIENCE_MS;
+  while (book.state !== 'Live' && performance.now() < deadlineMs) {
     const answer = await fetch(`http://127.0.0.1:${port}/v1/book/${name}?depth=5`);
     book = (await answer.json()) as typeof book;
     await new Promise((resolve) => setTimeout(resolve, 25));
@@ -117,12 +119,13 @@ test('Books worker: while nobody keeps a book, no thread reads it as Live', asyn
   const { memory, plan, instruments } = live.node;
   const rows = new SeqlockReader(memory.bbo, BBO_ROW_DOUBLES);
   const row = new Float64Array(BBO_ROW_DOUBLES);
-  const stateOf = (id: number): number => (rows.tryRead(id, row) ? row[BboRow.State]! : -1);
+  // A row may be read while it is written; then again.
+  const stateOf = (id: number): number => (rows.read(id, row, 1_000_000) ? row[BboRow.State]! : -1);
   assert.ok(instruments.every(({ id }) => stateOf(id) === BookState.Live));
   const thread = plan.threads.find(({ name }) => name === 'books-0')!;
   // The worker hangs: it writes nothing, as if it were gone.
   order(orders, rowOf('books-0'), Harm.Hang);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await live.until('the order is taken', () => taken(orders, rowOf('books-0')));
   markOrphanedBooks(thread, memory, instruments, 0);
   for (const { id } of instruments) {
     const mine = memory.shardOf[id] === 0;
@@ -133,9 +136,9 @@ test('Books worker: while nobody keeps a book, no thread reads it as Live', asyn
 
 test('Supervisor: a worker that fails again and again ends the node with THREAD_FAILING', async (t) => {
   const { live, orders, rowOf } = await startNode(t);
-  for (let i = 0; i < 40 && live.fatal === null; i++) {
+  await live.until('the node gives up', () => {
     order(orders, rowOf('books-0'), Harm.Throw);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+    return live.fatal !== null;
+  });
   assert.equal(live.fatal?.code, 'THREAD_FAILING');
 });

@@ -17,6 +17,11 @@ export function order(orders: SharedArrayBuffer, row: number, harm: Harm): void 
   Atomics.store(new Int32Array(orders), row, harm);
 }
 
+/** True once the thread has taken its order and, if it is one to hang, does nothing else. */
+export function taken(orders: SharedArrayBuffer, row: number): boolean {
+  return Atomics.load(new Int32Array(orders), row) === Harm.None;
+}
+
 export class Saboteur implements Agent {
   readonly name = 'saboteur';
   private readonly words: Int32Array;

@@ -51,8 +51,13 @@ test('SystemClock: the clock of another thread reads neither before the question
 
 test('SystemClock: the timeline’s origin stands for the same moment on both of its clocks', () => {
   const { unixNs, monotonicNs } = readTimelineOrigin();
-  const sinceNs = Number(process.hrtime.bigint() - monotonicNs);
-  const unixNowNs = BigInt(Date.now()) * 1_000_000n;
+  let leastNs = Infinity;
+  // Between two readings the thread may be interrupted; of some pairs, one is not.
+  for (let i = 0; i < 50; i++) {
+    const sinceNs = Number(process.hrtime.bigint() - monotonicNs);
+    const unixNowNs = BigInt(Date.now()) * 1_000_000n;
+    leastNs = Math.min(leastNs, Math.abs(Number(unixNowNs - unixNs) - sinceNs));
+  }
   // Date.now is whole milliseconds, and may have been set since the process began.
-  assert.ok(Math.abs(Number(unixNowNs - unixNs) - sinceNs) < 50e6);
+  assert.ok(leastNs < 50e6, `${leastNs} ns apart`);
 });

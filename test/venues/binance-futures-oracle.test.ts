@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import type { TradeKind } from '../../src/venues/binance-futures/messages.js';
 import { SnapshotReader } from '../../src/venues/binance-futures/snapshot.js';
 import { ParseResult } from '../../src/venues/venue.js';

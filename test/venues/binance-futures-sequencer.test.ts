@@ -1,7 +1,7 @@
 /** The futures continuity rule, case by case, and against a direct model of it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import { FuturesSequencer } from '../../src/venues/binance-futures/sequencer.js';
 import { SequenceVerdict } from '../../src/venues/venue.js';
 

@@ -1,7 +1,7 @@
 /** Symbol table, strict JSON reader and frame memory against plain models. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import { FrameMemory, SLACK_BYTES } from '../../src/venues/frame-memory.js';
 import { JsonNumber, JsonObject, JsonSyntaxError, readJson } from '../../src/venues/json-text.js';
 import type { JsonValue } from '../../src/venues/json-text.js';

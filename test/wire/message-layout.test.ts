@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import { Timeline } from '../../src/time/timeline.js';
 import { MessageDecoder } from '../../src/wire/decode.js';
 import { MessageEncoder } from '../../src/wire/encode.js';

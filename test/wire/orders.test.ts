@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as flatbuffers from 'flatbuffers';
-import fc from 'fast-check';
+import fc from '../support/reproducible.js';
 import {
   Message,
   OrdersDelta,

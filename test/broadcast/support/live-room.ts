@@ -13,6 +13,7 @@ import { createRing } from '../../../src/rings/ring-layout.js';
 import { readTimelineOrigin } from '../../../src/time/system-clock.js';
 import { SystemScheduler } from '../../../src/time/system-scheduler.js';
 import { Timeline } from '../../../src/time/timeline.js';
+import { pause, until as waitUntil } from '../../support/until.js';
 import { FakeBooks, testInstruments } from './fake-books.js';
 import { Replica } from './replica.js';
 
@@ -23,15 +24,10 @@ export interface LiveSettings {
   readonly tls?: TlsFiles;
 }
 
-export const pause = (ms: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, ms));
+export { pause };
 
-export async function until(condition: () => boolean, what: string, ms = 4000): Promise<void> {
-  const deadline = performance.now() + ms;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`waited in vain: ${what}`);
-    await pause(2);
-  }
+export function until(condition: () => boolean, what: string): Promise<void> {
+  return waitUntil(condition, what, 2);
 }
 
 /** A `ws` client that feeds a replica. */
