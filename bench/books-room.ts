@@ -43,6 +43,8 @@ export class BooksRoom {
   readonly agent: BooksAgent;
   readonly input: RingSink;
   readonly counters: CounterTable;
+  /** Wishes for a snapshot. */
+  readonly wanted = createRing(1024);
   private readonly output: RingConsumer;
 
   constructor(
@@ -66,7 +68,7 @@ export class BooksRoom {
       snapshotInStream,
       input: new RingConsumer(inputRing),
       outputs: [{ ring: new RingProducer(outputRing), bell }],
-      wanted: { ring: new RingProducer(createRing(1024)), bell },
+      wanted: { ring: new RingProducer(this.wanted), bell },
       bboTable: createSeqlockTable(rows, BBO_ROW_DOUBLES),
       counters,
       workerCounters: createCounterTable(1, BOOKS_WORKER_COLUMNS),

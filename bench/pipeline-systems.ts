@@ -1,0 +1,226 @@
+/**
+ * The systems that the pipeline benches compare, as processes: the node in its three layouts, the plain
+ * program, the relay in C. Each stands between the venue and the client of peers/loopback.c, which is
+ * compiled here; without a C compiler these benches cannot run and say so.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const repository = resolve(import.meta.dirname, '../..');
+const START_MS_MAX = 15_000;
+
+export const SYSTEMS = ['relay in C', 'plain program', 'fused', 'split', 'full'] as const;
+export type SystemName = (typeof SYSTEMS)[number];
+
+/** What loopback.c answers to `run` and `flood`; times in µs. */
+export interface PipelineReading {
+  readonly sent: number;
+  readonly received: number;
+  readonly lost: number;
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly max: number;
+  /** Processor time of the system between, all its threads, while it was measured. */
+  readonly processorUs: number;
+}
+
+export function compileLoopback(): string {
+  const folder = join(repository, 'bench', 'results');
+  const program = join(folder, 'loopback');
+  mkdirSync(folder, { recursive: true });
+  const source = join(repository, 'bench', 'peers', 'loopback.c');
+  try {
+    execFileSync('cc', ['-O2', '-pthread', '-o', program, source], { stdio: 'pipe' });
+  } catch (cause) {
+    throw new Error('the pipeline benches need a C compiler (cc) for their feeder', { cause });
+  }
+  return program;
+}
+
+class Lines {
+  private readonly waiting: ((line: string) => void)[] = [];
+  private readonly ready: string[] = [];
+
+  /** @param onLine sees every line; those that are no JSON and no port are for nobody else */
+  constructor(
+    readonly child: ChildProcess,
+    onLine: (line: string) => void,
+  ) {
+    createInterface({ input: child.stdout! }).on('line', (line) => {
+      onLine(line);
+      if (!/^(\{|port )/.test(line)) return;
+      const taker = this.waiting.shift();
+      if (taker === undefined) this.ready.push(line);
+      else taker(line);
+    });
+  }
+
+  async next(msMax: number): Promise<string> {
+    const line = this.ready.shift();
+    if (line !== undefined) return line;
+    return new Promise((settle, fail) => {
+      const timer = setTimeout(() => fail(new Error('a peer of the bench does not answer')), msMax);
+      this.waiting.push((text) => {
+        clearTimeout(timer);
+        settle(text);
+      });
+    });
+  }
+}
+
+function start(
+  command: string,
+  args: readonly string[],
+  onLine: (line: string) => void = () => {},
+): Lines {
+  return new Lines(spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] }), onLine);
+}
+
+async function end({ child }: Lines): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+async function portLine(lines: Lines): Promise<number> {
+  return Number((await lines.next(START_MS_MAX)).split(' ')[1]);
+}
+
+/** The venue alone, for a bench that holds its client itself. */
+export class Venue {
+  private constructor(
+    private readonly feed: Lines,
+    readonly port: number,
+  ) {}
+
+  static async start(loopback: string): Promise<Venue> {
+    const feed = start(loopback, ['feed']);
+    return new Venue(feed, await portLine(feed));
+  }
+
+  /** Resolves some seconds after the last frame. */
+  async run(framesPerSecond: number, ms: number): Promise<void> {
+    this.feed.child.stdin!.write(`run ${framesPerSecond} ${ms}\n`);
+    await this.feed.next(ms + 20_000);
+  }
+
+  stop(): Promise<void> {
+    return end(this.feed);
+  }
+}
+
+export interface SystemOptions {
+  readonly workers?: number;
+  readonly nodeFlags?: readonly string[];
+  /** Sees what the system prints. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** A venue, a system, a client, in a line. */
+export class Pipeline {
+  private constructor(
+    private readonly feed: Lines,
+    private readonly system: Lines,
+  ) {}
+
+  static async start(
+    loopback: string,
+    name: SystemName,
+    options: SystemOptions = {},
+  ): Promise<Pipeline> {
+    const feed = start(loopback, ['feed']);
+    const venuePort = await portLine(feed);
+    const { system, port, path } = await startSystem(loopback, name, venuePort, options);
+    feed.child.stdin!.write(`connect ${port} ${path}\n`);
+    const answer = JSON.parse(await feed.next(START_MS_MAX)) as { connected: boolean };
+    const pipeline = new Pipeline(feed, system);
+    if (answer.connected) return pipeline;
+    await pipeline.stop();
+    throw new Error(`${name}: no message reached the client`);
+  }
+
+  async run(framesPerSecond: number, ms: number): Promise<PipelineReading> {
+    return this.ask(`run ${framesPerSecond} ${ms}`, ms);
+  }
+
+  async flood(windowFrames: number, ms: number): Promise<PipelineReading> {
+    return this.ask(`flood ${windowFrames} ${ms}`, ms);
+  }
+
+  async stop(): Promise<void> {
+    // The feeder first: it is the one that would complain about the other's end.
+    await end(this.feed);
+    await end(this.system);
+  }
+
+  private async ask(line: string, ms: number): Promise<PipelineReading> {
+    const beforeUs = processorUs(this.system.child.pid!);
+    this.feed.child.stdin!.write(`${line}\n`);
+    const reading = JSON.parse(await this.feed.next(ms + 20_000)) as PipelineReading;
+    return { ...reading, processorUs: processorUs(this.system.child.pid!) - beforeUs };
+  }
+}
+
+interface Started {
+  readonly system: Lines;
+  readonly port: number;
+  readonly path: string;
+}
+
+async function startSystem(
+  loopback: string,
+  name: SystemName,
+  venuePort: number,
+  { workers = 1, nodeFlags = [], onLine }: SystemOptions,
+): Promise<Started> {
+  const restUrl = `http://127.0.0.1:${venuePort}`;
+  const webSocketUrl = `ws://127.0.0.1:${venuePort}`;
+  if (name === 'relay in C') {
+    const system = start(loopback, ['relay', String(venuePort)]);
+    return { system, port: await portLine(system), path: '/' };
+  }
+  if (name === 'plain program') {
+    const program = join(import.meta.dirname, 'peers', 'plain-node.js');
+    const system = start(process.execPath, [program, restUrl, webSocketUrl]);
+    const { port } = JSON.parse(await system.next(START_MS_MAX)) as { port: number };
+    return { system, port, path: '/' };
+  }
+  const node = join(repository, 'dist', 'src', 'main.js');
+  const options = {
+    layout: name,
+    port: 0,
+    venue: 'binance-futures',
+    symbols: 'BTCUSDT',
+    channels: 'book',
+    workers,
+    'rest-url': restUrl,
+    'ws-url': webSocketUrl,
+    'log-level': 'error',
+  };
+  const flags = Object.entries(options).flatMap(([flag, value]) => [`--${flag}`, String(value)]);
+  const system = start(process.execPath, [...nodeFlags, node, 'serve', '--json', ...flags], onLine);
+  let feedUrl: string | null = null;
+  for (;;) {
+    const event = JSON.parse(await system.next(START_MS_MAX)) as { event: string; feed?: string };
+    if (event.event === 'listening') feedUrl = event.feed!;
+    if (event.event === 'live') break;
+  }
+  const url = new URL(feedUrl!);
+  return { system, port: Number(url.port), path: url.pathname };
+}
+
+/** User and system time of a process so far (Linux; 0 where /proc is missing). */
+function processorUs(pid: number): number {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 1e4;
+  } catch {
+    return 0;
+  }
+}
