@@ -267,7 +267,7 @@ export class BookWriter extends StreamWriter implements BookPublisher {
     this.finish(RecordType.BookSnapshotOut, slot);
   }
 
-  private writeStatus(book: BookView, typeId: number): void {
+  protected writeStatus(book: BookView, typeId: number): void {
     const slot = this.claim(typeId, this.encoder.statusBytes);
     const word = (slot + OUT_ENVELOPE_DOUBLES) * 2;
     this.encoder.writeStatus(this.first.words, word, this.head, book.sinceNs);

@@ -443,6 +443,7 @@ export class OrdersBook extends BookView implements InstrumentBook {
     this.counters.set(this.row, BooksColumn.StateReason, this.reason);
     this.counters.set(this.row, BooksColumn.StateSinceNs, this.sinceNs);
     this.publisher.status(this, inBook);
+    if (inBook) this.publisher.orderStatus(this, this.orders);
     this.publisher.bbo(this);
     this.publisher.row(this);
   }

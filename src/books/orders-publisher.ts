@@ -6,6 +6,8 @@ import type { HashedLedger } from '../domain/hashed-ledger.js';
 export interface OrdersPublisher extends BookPublisher {
   /** `count` OrderEvent records of one block, packed one behind another. Hot. */
   orderChanges(book: BookView, orders: HashedLedger, events: Float64Array, count: number): void;
+  /** The book's state, in the orders stream too. */
+  orderStatus(book: BookView, orders: HashedLedger): void;
   /** Every resting order, in parts. */
   orderSnapshot(book: BookView, orders: HashedLedger): void;
 }

@@ -53,6 +53,11 @@ export class OrdersWriter extends BookWriter implements OrdersPublisher {
     }
   }
 
+  orderStatus(book: BookView, orders: HashedLedger): void {
+    this.fillOrdersHead(book, orders, EventFlag.Last);
+    this.writeStatus(book, RecordType.OrdersStatusOut);
+  }
+
   orderSnapshot(book: BookView, orders: HashedLedger): void {
     const { ladder } = book.levels;
     const { ledger } = orders;

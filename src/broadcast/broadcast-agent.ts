@@ -44,6 +44,8 @@ export interface BroadcastOptions {
   readonly instruments: readonly Instrument[];
   /** The books' output rings, one a worker. An instrument's messages come through one of them. */
   readonly inputs: readonly RingConsumer[];
+  /** The venue tells every order: there is an `orders` channel. */
+  readonly orders?: boolean | undefined;
   readonly server: BroadcastServer;
   readonly clock: Scheduler;
   readonly timeline: Timeline;
@@ -91,11 +93,13 @@ export class BroadcastAgent implements Agent, RecordHandler {
   constructor(options: BroadcastOptions) {
     this.options = options;
     const { instruments, server, clock, timeline } = options;
-    const limits = resolveLimits(options.limits);
+    const limits = resolveLimits(options.limits, options.orders);
     this.counters = new CounterTable(options.counters, BROADCAST_COLUMNS);
     this.room = new RoomContext({ server, clock, timeline, counters: this.counters, limits });
     this.inputs = options.inputs;
-    this.feeds = instruments.map((instrument) => new InstrumentFeed(instrument, this.room));
+    this.feeds = instruments.map(
+      (instrument) => new InstrumentFeed(instrument, this.room, options.orders),
+    );
     this.feedsOfInput = this.inputs.map(() => new Set());
     this.retellingNs = this.inputs.map(() => -Infinity);
     this.inputOfFeed = new Int32Array(instruments.length).fill(-1);
@@ -252,7 +256,11 @@ export class BroadcastAgent implements Agent, RecordHandler {
       views += feed.views.length;
     }
     this.counters.set(0, BroadcastColumn.Views, views);
-    this.counters.set(0, BroadcastColumn.Streams, views + this.feeds.length * 4);
+    this.counters.set(
+      0,
+      BroadcastColumn.Streams,
+      views + this.feeds.length * (this.options.orders === true ? 5 : 4),
+    );
     this.counters.set(0, BroadcastColumn.HistoryBytes, this.room.historyBudget.usedBytes);
   }
 }

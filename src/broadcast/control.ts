@@ -173,6 +173,11 @@ export class Control {
       return;
     }
     const channel = channelOf(request.channel);
+    if (channel === Channel.Orders && feed.orders === null) {
+      const why = `the venue of ${request.instrument} tells levels, not orders`;
+      this.refuse(session, request.id, 'UNKNOWN_CHANNEL', why);
+      return;
+    }
     const stream = this.streamOf(feed, channel, request.depth, clock.nowNs());
     if (stream === null) {
       const most = limits.viewsPerInstrumentMax;

@@ -95,7 +95,7 @@ export class Delivery {
       const { phase, stream, feed } = subscription;
       if (phase === Phase.Live) continue;
       if (phase === Phase.Behind && !mayCatchUp) continue;
-      if (stream.channel === Channel.Book && feed.mirror.midEvent) continue;
+      if (feed.isMidEvent(stream)) continue;
       if (phase === Phase.Fresh) this.begin(session, subscription);
       else this.catchUp(session, subscription);
       buffered = connection.bufferedBytes();
@@ -188,11 +188,7 @@ export class Delivery {
 
   private begin(session: Session, subscription: Subscription): void {
     const { stream, resume } = subscription;
-    const resumed =
-      resume !== null &&
-      resume.epoch === stream.epoch &&
-      (resume.sequence === stream.sequence ||
-        stream.history.covers(resume.epoch, resume.sequence + 1));
+    const resumed = resume !== null && this.hasSince(stream, resume.epoch, resume.sequence);
     session.connection.sendText(this.answer(subscription, resumed));
     if (resume !== null) {
       this.count(resumed ? BroadcastColumn.ResumesServed : BroadcastColumn.ResumesRefused);
@@ -200,6 +196,12 @@ export class Delivery {
     if (resumed) this.sendSince(session, stream, resume.sequence);
     else this.sendAnchor(session, subscription);
     this.join(session, subscription);
+  }
+
+  /** Everything after that position is there to be sent. */
+  private hasSince(stream: Stream, epoch: number, sequence: number): boolean {
+    if (epoch !== stream.epoch) return false;
+    return sequence === stream.sequence || stream.history.covers(epoch, sequence + 1);
   }
 
   private answer(subscription: Subscription, resumed: boolean): string {
@@ -236,7 +238,7 @@ export class Delivery {
   /** What a stream's reader begins with: a snapshot, the present value, or for trades nothing. */
   private sendAnchor(session: Session, subscription: Subscription): void {
     const { stream } = subscription;
-    if (stream.channel === Channel.Book) {
+    if (isKept(stream)) {
       this.sendSnapshot(session, subscription, 0, 0);
     } else if (stream.channel !== Channel.Trades && this.conflator.mergePlain(stream, 0, 0)) {
       this.send(session, stream, this.room.scratch.words, this.room.scratch.bytes);
@@ -269,12 +271,23 @@ export class Delivery {
     const { stream, feed, epoch, sequence, uncertain } = subscription;
     const { scratch } = this.room;
     if (uncertain || epoch !== stream.epoch || sequence !== stream.sequence) {
-      if (stream.channel !== Channel.Book) {
+      if (
+        stream.channel === Channel.Orders &&
+        !uncertain &&
+        this.hasSince(stream, epoch, sequence)
+      ) {
+        // A snapshot of every order is far larger than what a reader missed that was slow for a moment.
+        this.sendSince(session, stream, sequence);
+      } else if (!isKept(stream)) {
         if (this.conflator.mergePlain(stream, epoch, sequence)) {
           this.room.encoder.patchPublishedNs(scratch.words, 0, this.room.clock.nowNs());
           this.send(session, stream, scratch.words, scratch.bytes);
         }
-      } else if (!uncertain && this.conflator.mergeBook(feed, stream, epoch, sequence)) {
+      } else if (
+        stream.channel === Channel.Book &&
+        !uncertain &&
+        this.conflator.mergeBook(feed, stream, epoch, sequence)
+      ) {
         this.room.encoder.patchPublishedNs(scratch.words, 0, this.room.clock.nowNs());
         this.send(session, stream, scratch.words, scratch.bytes);
       } else {
@@ -333,6 +346,11 @@ export class Delivery {
   private count(column: number): void {
     this.room.counters.add(0, column, 1);
   }
+}
+
+/** Streams of state that a snapshot opens. */
+function isKept(stream: Stream): boolean {
+  return stream.channel === Channel.Book || stream.channel === Channel.Orders;
 }
 
 /** How long a slow reader can stay unnoticed when little is published. */

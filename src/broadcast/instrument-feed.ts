@@ -28,6 +28,7 @@ import { BookMirror } from './book-mirror.js';
 import { BroadcastColumn } from './broadcast-counters.js';
 import { DepthView } from './depth-view.js';
 import { FeedVoice } from './feed-voice.js';
+import { OrdersFeed } from './orders-feed.js';
 import type { RoomContext } from './room-context.js';
 import { Stream } from './topics.js';
 
@@ -39,6 +40,8 @@ export class InstrumentFeed implements JsonInstrument {
   readonly bbo: Stream;
   readonly trades: Stream;
   readonly status: Stream;
+  /** Null where the venue tells levels only. */
+  readonly orders: OrdersFeed | null;
   views: DepthView[] = [];
   /** Our own fault or the ring's: the books are well and would only have to tell the book again. */
   wantsRetelling = false;
@@ -46,7 +49,7 @@ export class InstrumentFeed implements JsonInstrument {
   private sinceHashCheck = 0;
   private readonly voice: FeedVoice;
 
-  constructor(instrument: Instrument, room: RoomContext) {
+  constructor(instrument: Instrument, room: RoomContext, hasOrders = false) {
     this.instrument = instrument;
     this.room = room;
     this.nameUtf8 = new TextEncoder().encode(instrument.name);
@@ -56,6 +59,7 @@ export class InstrumentFeed implements JsonInstrument {
     this.bbo = new Stream(id, Channel.Bbo, 0, room.createHistory());
     this.trades = new Stream(id, Channel.Trades, 0, room.createHistory());
     this.status = new Stream(id, Channel.Status, 0, room.createHistory());
+    this.orders = hasOrders ? new OrdersFeed(this, room) : null;
     this.voice = new FeedVoice(this, room);
     room.outlet.describe(id, this);
   }
@@ -100,6 +104,11 @@ export class InstrumentFeed implements JsonInstrument {
       case RecordType.StatusOut:
         this.onPlain(this.status, words, at, bytes, epoch, sequence, nowNs);
         break;
+      case RecordType.OrdersSnapshotOut:
+      case RecordType.OrdersDeltaOut:
+      case RecordType.OrdersStatusOut:
+        this.orders?.onMessage(typeId, words, at, bytes, epoch, sequence, nowNs);
+        break;
       default:
         this.count(BroadcastColumn.Malformed);
     }
@@ -127,10 +136,17 @@ export class InstrumentFeed implements JsonInstrument {
     this.book.hashHigh = mirror.bids.hashHigh() ^ mirror.asks.hashHigh();
     this.abandonEvent(nowNs);
     if (reason === StateReason.WorkerRestarted) {
+      this.orders?.lose(reason, nowNs);
       this.voice.sayLostElsewhere(this.bbo, this.status, nowNs);
     } else {
       this.wantsRetelling = true;
     }
+  }
+
+  /** In the middle of an event nobody may look at what a stream is made from. */
+  isMidEvent(stream: Stream): boolean {
+    if (stream.channel === Channel.Orders) return this.orders?.midEvent === true;
+    return stream.channel === Channel.Book && this.mirror.midEvent;
   }
 
   /** A view of `depth` levels, made or found. Null if there are too many. */
@@ -170,6 +186,7 @@ export class InstrumentFeed implements JsonInstrument {
     if (channel === Channel.Bbo) return this.bbo;
     if (channel === Channel.Trades) return this.trades;
     if (channel === Channel.Status) return this.status;
+    if (channel === Channel.Orders) return this.orders?.stream;
     if (depth === 0) return this.book;
     return this.views.find((view) => view.depth === depth)?.stream;
   }

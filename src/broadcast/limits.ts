@@ -3,6 +3,7 @@
  * can be overridden in the options (tests make them small so that the edges are met).
  */
 import { invariant } from '../faults/invariant.js';
+import { ORDER_CHANGE_BYTES } from '../wire/message-layout.js';
 
 export interface BroadcastLimits {
   /** A control request: an op, a name and a resume position need a tenth of it. Beyond: close 1009. */
@@ -99,12 +100,20 @@ export const DEFAULT_LIMITS: BroadcastLimits = {
   waitingMax: 64,
 };
 
-export function resolveLimits(overrides: Partial<BroadcastLimits> = {}): BroadcastLimits {
+/** Orders in one message, of a snapshot or a block: as the books tell them, 53 KB at most. */
+export const ORDERS_PER_PART = 512;
+
+/** @param orders there are messages of orders too */
+export function resolveLimits(
+  overrides: Partial<BroadcastLimits> = {},
+  orders = false,
+): BroadcastLimits {
   const limits = { ...DEFAULT_LIMITS, ...overrides };
   invariant(limits.requestBytesMax < limits.frameBytesMax, 'a large request gets its close code');
   invariant(limits.lowWaterBytes < limits.highWaterBytes, 'conflation has a hysteresis');
   invariant(limits.highWaterBytes < limits.losslessBytesMax, 'conflating comes before closing');
-  const messageBytesMax = limits.snapshotPartLevels * 2 * 16 + 512;
+  const ordersBytesMax = orders ? ORDERS_PER_PART * ORDER_CHANGE_BYTES : 0;
+  const messageBytesMax = Math.max(limits.snapshotPartLevels * 2 * 16, ordersBytesMax) + 512;
   const turnBytesMost = limits.turnBytesMax + limits.pollRecordsMax * messageBytesMax;
   invariant(
     limits.losslessBytesMax + turnBytesMost <= limits.socketBytesMax,

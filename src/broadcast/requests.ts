@@ -93,8 +93,8 @@ function readId(fields: Fields): RequestId {
 function readChannel(fields: Fields): ChannelName {
   const channel = own(fields, 'channel');
   const found = CHANNEL_NAMES.find((name) => name === channel);
-  if (found === undefined || found === 'orders') {
-    throw new Refused('UNKNOWN_CHANNEL', 'channel is one of book, bbo, trades, status');
+  if (found === undefined) {
+    throw new Refused('UNKNOWN_CHANNEL', `channel is one of ${CHANNEL_NAMES.join(', ')}`);
   }
   return found;
 }

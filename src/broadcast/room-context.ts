@@ -3,7 +3,7 @@ import type { CounterTable } from '../rings/counters.js';
 import type { Scheduler } from '../time/clock.js';
 import type { Timeline } from '../time/timeline.js';
 import { MessageDecoder } from '../wire/decode.js';
-import { MessageEncoder } from '../wire/encode.js';
+import { OrdersEncoder } from '../wire/orders-encode.js';
 import type { BroadcastServer } from './broadcast-server.js';
 import { History, HistoryBudget } from './history.js';
 import type { BroadcastLimits } from './limits.js';
@@ -25,7 +25,7 @@ export class RoomContext {
   readonly timeline: Timeline;
   readonly counters: CounterTable;
   readonly limits: BroadcastLimits;
-  readonly encoder: MessageEncoder;
+  readonly encoder: OrdersEncoder;
   readonly decoder = new MessageDecoder();
   readonly scratch = new ScratchMessage();
   readonly historyBudget: HistoryBudget;
@@ -40,7 +40,7 @@ export class RoomContext {
     this.timeline = timeline;
     this.counters = counters;
     this.limits = limits;
-    this.encoder = new MessageEncoder(timeline);
+    this.encoder = new OrdersEncoder(timeline);
     this.historyBudget = new HistoryBudget(limits.historyBytesTotal);
     this.outlet = new Outlet(server, counters, this.decoder);
     this.snapshots = new SnapshotCache(this);

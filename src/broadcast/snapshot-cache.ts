@@ -4,6 +4,7 @@
  *
  * A snapshot is an anchor: it and all its parts carry the sequence they stand for (event-flags.ts).
  */
+import { Channel } from '../domain/channel.js';
 import { EventFlag } from '../domain/event-flags.js';
 import { stampOrigin } from '../wire/head-words.js';
 import type { InstrumentFeed } from './instrument-feed.js';
@@ -25,12 +26,17 @@ export class SnapshotCache {
   }
 
   /**
-   * The messages of a snapshot of a book stream, whole words each. Lent until `forget`: patch a copy.
-   * Not in the middle of an event.
+   * The messages of a snapshot of a book or orders stream, whole words each. Lent until `forget`:
+   * patch a copy. Not in the middle of an event.
    */
   parts(feed: InstrumentFeed, stream: Stream): readonly Int32Array[] {
     const found = this.kept.get(stream);
     if (found !== undefined) return found;
+    if (stream.channel === Channel.Orders && feed.orders !== null) {
+      const orders = feed.orders.parts();
+      this.kept.set(stream, orders);
+      return orders;
+    }
     const { bids, asks } = feed.mirror;
     const depth = stream.depth === 0 ? Infinity : stream.depth;
     const bidsCount = Math.min(bids.count, depth);

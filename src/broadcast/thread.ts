@@ -12,6 +12,8 @@ import { UwsServer } from './uws-server.js';
 
 export interface BroadcastWiring {
   readonly instruments: readonly Instrument[];
+  /** The venue tells every order. */
+  readonly orders: boolean;
   /** The books' output rings. */
   readonly rings: readonly SharedArrayBuffer[];
   readonly counters: SharedArrayBuffer;
@@ -62,6 +64,7 @@ export function assembleBroadcast(wiring: BroadcastWiring): BroadcastPart {
   }
   const agent = new BroadcastAgent({
     instruments: wiring.instruments,
+    orders: wiring.orders,
     inputs,
     server: new UwsServer({
       limits,

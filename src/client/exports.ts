@@ -21,12 +21,14 @@ export type {
   FeedEvent,
   GapEvent,
   HashMismatchEvent,
+  OrdersEvent,
   RecoveredEvent,
   StatusEvent,
   TradePrint,
   TradesEvent,
 } from './feed-events.js';
 export { Level } from './level.js';
+export { LocalOrders, type LocalOrder } from './local-orders.js';
 export { LocalBook, type DepthCurve } from './local-book.js';
 export type { HashTally, SubscribeOptions } from './stream-state.js';
 export { Subscription } from './subscription.js';

@@ -147,6 +147,11 @@ export class FeedClient {
     return this.subscribe('book', instrument, options);
   }
 
+  /** Every resting order, where the venue tells them; refused with UNKNOWN_CHANNEL elsewhere. */
+  orders(instrument: string, options: SubscribeOptions = {}): Subscription<'orders'> {
+    return this.subscribe('orders', instrument, options);
+  }
+
   bbo(instrument: string, options: SubscribeOptions = {}): Subscription<'bbo'> {
     return this.subscribe('bbo', instrument, options);
   }
@@ -290,7 +295,7 @@ export class FeedClient {
 
   private onHashMismatch(kept: KeptStream): void {
     const { instrument, book } = kept.stream;
-    const [hashExpected, hashFound] = hashesOf(this.decoder, book);
+    const [hashExpected, hashFound] = hashesOf(this.decoder, kept.stream);
     const { epoch, sequence } = book;
     this.emitter.emit('hashMismatch', { instrument, epoch, sequence, hashExpected, hashFound });
     this.counters.resyncs += 1;

@@ -1,6 +1,7 @@
 /** What a subscription delivers: one plain object a message, typed by channel. */
 import type { BookState, StateReason } from '../domain/book-state.js';
 import type { Level } from './level.js';
+import type { LocalOrders } from './local-orders.js';
 import type { LocalBook } from './local-book.js';
 
 /** Common to all events. */
@@ -39,6 +40,14 @@ export interface BookEvent extends EventHead {
   readonly book: LocalBook;
 }
 
+export interface OrdersEvent extends EventHead {
+  readonly channel: 'orders';
+  /** What moved them: every order anew, the changes of a block, or a change of state. */
+  readonly kind: 'snapshot' | 'delta' | 'status';
+  /** The live orders: always the present ones, also while older events wait in a queue. */
+  readonly orders: LocalOrders;
+}
+
 export interface BboEvent extends EventHead {
   readonly channel: 'bbo';
   /** Null where the side is empty. */
@@ -74,6 +83,7 @@ export interface ChannelEvents {
   bbo: BboEvent;
   trades: TradesEvent;
   status: StatusEvent;
+  orders: OrdersEvent;
 }
 
 export type FeedChannel = keyof ChannelEvents;

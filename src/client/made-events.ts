@@ -12,11 +12,13 @@ import type {
   BboEvent,
   BookEvent,
   EventHead,
+  OrdersEvent,
   StatusEvent,
   TradePrint,
   TradesEvent,
 } from './feed-events.js';
 import { Level } from './level.js';
+import type { LocalOrders } from './local-orders.js';
 import type { LocalBook } from './local-book.js';
 
 class MadeHead implements EventHead {
@@ -67,6 +69,23 @@ export class MadeBookEvent extends MadeHead implements BookEvent {
     super(instrument, message);
     this.kind = kind;
     this.book = book;
+  }
+}
+
+export class MadeOrdersEvent extends MadeHead implements OrdersEvent {
+  readonly channel = 'orders';
+  readonly kind: OrdersEvent['kind'];
+  readonly orders: LocalOrders;
+
+  constructor(
+    message: MessageDecoder,
+    instrument: string,
+    kind: OrdersEvent['kind'],
+    orders: LocalOrders,
+  ) {
+    super(instrument, message);
+    this.kind = kind;
+    this.orders = orders;
   }
 }
 

@@ -15,9 +15,11 @@ import { callGuarded, type Listener, type ReportError } from './emitter.js';
 import { EventQueue, type QueueOptions } from './event-queue.js';
 import type { BookEvent, ChannelEvents, FeedChannel, FeedEvent } from './feed-events.js';
 import { LocalBook } from './local-book.js';
+import { LocalOrders } from './local-orders.js';
 import {
   MadeBboEvent,
   MadeBookEvent,
+  MadeOrdersEvent,
   MadeStatusEvent,
   MadeTradesEvent,
   copyOf,
@@ -28,6 +30,7 @@ const QUEUE_DEFAULTS: Record<FeedChannel, Required<QueueOptions>> = {
   book: { capacity: 256, overflow: 'drop-oldest' },
   bbo: { capacity: 256, overflow: 'drop-oldest' },
   status: { capacity: 256, overflow: 'drop-oldest' },
+  orders: { capacity: 256, overflow: 'drop-oldest' },
   trades: { capacity: 16_384, overflow: 'fail' },
 };
 
@@ -66,6 +69,7 @@ export class StreamState<C extends FeedChannel = FeedChannel> {
   private readonly report: ReportError;
   private readonly listeners = new Set<Listener<ChannelEvents[C]>>();
   private readonly queues = new Set<EventQueue<ChannelEvents[C]>>();
+  private madeOrders: LocalOrders | null = null;
   private latest: ChannelEvents[C] | null = null;
   private ended: Error | null | undefined;
   private stateBefore: BookState = BookState.Syncing;
@@ -86,6 +90,12 @@ export class StreamState<C extends FeedChannel = FeedChannel> {
     this.tracker = new StreamTracker(channel);
   }
 
+  /** Empty but on channel `orders`, where `book` is derived from it; made when first asked for. */
+  get orders(): LocalOrders {
+    this.madeOrders ??= new LocalOrders(this.book);
+    return this.madeOrders;
+  }
+
   /** The node's answer to subscribe. */
   anchor(answer: Subscribed): void {
     this.tracker.anchor(answer.epoch, answer.sequence, answer.resumed);
@@ -99,6 +109,7 @@ export class StreamState<C extends FeedChannel = FeedChannel> {
       return;
     }
     this.book.clear();
+    this.madeOrders?.forget();
     this.book.state = BookState.Syncing;
     this.book.reason = StateReason.Starting;
   }
@@ -128,7 +139,9 @@ export class StreamState<C extends FeedChannel = FeedChannel> {
     switch (kind) {
       case 'snapshot':
       case 'delta':
-        return this.onLevels(kind, message);
+        return this.channel === 'orders'
+          ? this.onOrders(kind, message)
+          : this.onLevels(kind, message);
       case 'bbo':
         this.deliver(new MadeBboEvent(message, this.instrument, this.book));
         return Outcome.Used;
@@ -193,10 +206,34 @@ export class StreamState<C extends FeedChannel = FeedChannel> {
     return Outcome.Used;
   }
 
+  private onOrders(kind: 'snapshot' | 'delta', message: MessageDecoder): Outcome {
+    const { book, orders } = this;
+    const isLast = (message.head[HeadField.Flags]! & EventFlag.Last) !== 0;
+    if (kind === 'snapshot') {
+      book.priceDecimals = message.priceDecimals;
+      book.sizeDecimals = message.sizeDecimals;
+    }
+    const holds = orders.apply(kind, message);
+    this.takeHead(message);
+    book.whole = isLast && holds;
+    if (isLast || !holds) {
+      this.tally.checked += 1;
+      if (holds) this.tally.passed += 1;
+      else this.tally.failed += 1;
+    } else {
+      this.tally.unverifiable += 1;
+    }
+    if (!holds) return Outcome.HashMismatch;
+    if (isLast) this.deliver(new MadeOrdersEvent(message, this.instrument, kind, orders));
+    return Outcome.Used;
+  }
+
   private onStatus(message: MessageDecoder): Outcome {
     this.takeHead(message);
     if (this.channel === 'book') {
       this.deliverBook('status', message);
+    } else if (this.channel === 'orders') {
+      this.deliver(new MadeOrdersEvent(message, this.instrument, 'status', this.orders));
     } else {
       this.deliver(new MadeStatusEvent(message, this.instrument));
     }
@@ -254,12 +291,16 @@ function kindOf(bodyType: number, channel: FeedChannel): MessageKind | null {
       return channel === 'book' ? 'snapshot' : null;
     case BodyType.BookDelta:
       return channel === 'book' ? 'delta' : null;
+    case BodyType.OrdersSnapshot:
+      return channel === 'orders' ? 'snapshot' : null;
+    case BodyType.OrdersDelta:
+      return channel === 'orders' ? 'delta' : null;
     case BodyType.Bbo:
       return channel === 'bbo' ? 'bbo' : null;
     case BodyType.Trades:
       return channel === 'trades' ? 'trades' : null;
     case BodyType.Status:
-      return channel === 'book' || channel === 'status' ? 'status' : null;
+      return channel === 'bbo' || channel === 'trades' ? null : 'status';
     default:
       return null;
   }
@@ -268,8 +309,9 @@ function kindOf(bodyType: number, channel: FeedChannel): MessageKind | null {
 /** The two hashes of the message that failed, for the event. */
 export function hashesOf(
   message: MessageDecoder,
-  book: LocalBook,
+  stream: Pick<StreamState, 'channel' | 'book' | 'orders'>,
 ): [expected: string, found: string] {
   const head = message.head;
-  return [hashText(head[HeadField.HashHigh]!, head[HeadField.HashLow]!), book.hash];
+  const found = stream.channel === 'orders' ? stream.orders.hash : stream.book.hash;
+  return [hashText(head[HeadField.HashHigh]!, head[HeadField.HashLow]!), found];
 }

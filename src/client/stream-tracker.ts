@@ -34,6 +34,8 @@ export interface Position {
 
 export class StreamTracker {
   private readonly channel: ChannelName;
+  /** A stream whose messages build on a snapshot. */
+  private readonly isBuilt: boolean;
   private epoch = 0;
   private next = 0;
   /** The message with the anchor's own sequence may still come (a bbo's or status' first value). */
@@ -46,6 +48,7 @@ export class StreamTracker {
 
   constructor(channel: ChannelName) {
     this.channel = channel;
+    this.isBuilt = channel === 'book' || channel === 'orders';
   }
 
   /** Epoch and sequence to resume from, or null where there is nothing to build on. */
@@ -67,7 +70,7 @@ export class StreamTracker {
     this.epoch = epoch;
     this.next = sequence + 1;
     this.insideSnapshot = false;
-    this.snapshotDue = this.channel === 'book' && !resumed;
+    this.snapshotDue = this.isBuilt && !resumed;
     this.anchorDue = !resumed && this.channel !== 'trades';
     this.promisedNext = -1;
   }
@@ -116,14 +119,15 @@ export class StreamTracker {
         : Verdict.Stale;
     }
     if (kind === 'delta' && (this.snapshotDue || this.insideSnapshot)) return Verdict.Gap;
-    // A level's size is absolute, so covering one twice does no harm; a trade counts once.
-    if (kind === 'trades' && at.firstSequence < this.next) return Verdict.Gap;
+    // A level's size is absolute, so covering one twice does no harm; a trade or an order counts once.
+    if ((kind === 'trades' || this.channel === 'orders') && at.firstSequence < this.next)
+      return Verdict.Gap;
     return Verdict.Accept;
   }
 
   private onNewEpoch(kind: MessageKind, at: Position): Verdict {
     if (at.epoch < this.epoch) return Verdict.Stale;
-    if (this.channel === 'book') {
+    if (this.isBuilt) {
       if (kind === 'delta') return Verdict.Gap;
       this.snapshotDue = true;
       this.insideSnapshot = false;

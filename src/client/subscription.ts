@@ -3,6 +3,7 @@ import type { Listener } from './emitter.js';
 import type { EventQueue, QueueOptions } from './event-queue.js';
 import type { ChannelEvents, FeedChannel } from './feed-events.js';
 import type { LocalBook } from './local-book.js';
+import type { LocalOrders } from './local-orders.js';
 import type { StreamState } from './stream-state.js';
 
 export class Subscription<C extends FeedChannel> implements AsyncIterable<ChannelEvents[C]> {
@@ -30,6 +31,11 @@ export class Subscription<C extends FeedChannel> implements AsyncIterable<Channe
   /** The live book. Filled on channel `book`; elsewhere it only knows decimals and state. */
   get book(): LocalBook {
     return this.stream.book;
+  }
+
+  /** The live orders. Filled on channel `orders`; their levels stand in `book`. */
+  get orders(): LocalOrders {
+    return this.stream.orders;
   }
 
   /** The latest event, null before the first. */

@@ -105,10 +105,10 @@ export interface NodeFilesOptions {
 export const SOURCE_SILENT_NS = 1e9;
 const READS_PER_TURN = 4;
 const SAMPLE_BYTES = 200;
-/** A healthy node writes a block some 400 ms after its time; this far behind it is no market. */
-export const LAG_NS_MAX = 5e9;
+/** A node writes a block 0.4 s (by block) to 3 s (streaming, measured) after its time. */
+export const LAG_NS_MAX = 10e9;
 /** It has caught up when it is this near. */
-const LAG_OVER_NS = 2e9;
+const LAG_OVER_NS = 5e9;
 
 export class NodeFilesIngest implements Agent {
   readonly name = 'ingest';

@@ -179,6 +179,7 @@ class Assembler {
     const row = broadcastHistogramRow(plan);
     return assembleBroadcast({
       instruments,
+      orders: this.venue().capabilities.orders,
       rings: plan.rings
         .filter((ring) => ring.to === 'broadcast')
         .map((ring) => ringOf(memory, ring.name)),

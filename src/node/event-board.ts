@@ -30,6 +30,7 @@ interface Streams {
   readonly bbo: StreamState<'bbo'>;
   readonly trades: StreamState<'trades'>;
   readonly status: StreamState<'status'>;
+  readonly orders: StreamState<'orders'>;
 }
 
 /** A reader that fell behind asks to be told again at most this often. */
@@ -95,7 +96,7 @@ export class EventBoard implements Agent, RecordHandler {
     const outcome = stream.handle(type, this.decoder);
     if (outcome === Outcome.Gap) {
       this.counters.holes++;
-      if (channel === 'book') {
+      if (channel === 'book' || channel === 'orders') {
         stream.interrupt(StateReason.RingFull);
         this.lost.add(input);
       } else {
@@ -155,6 +156,7 @@ export class EventBoard implements Agent, RecordHandler {
       bbo: create('bbo'),
       trades: create('trades'),
       status: create('status'),
+      orders: create('orders'),
     };
   }
 }
@@ -171,6 +173,10 @@ function channelOf(typeId: number): FeedChannel | null {
       return 'trades';
     case RecordType.StatusOut:
       return 'status';
+    case RecordType.OrdersSnapshotOut:
+    case RecordType.OrdersDeltaOut:
+    case RecordType.OrdersStatusOut:
+      return 'orders';
     default:
       return null;
   }

@@ -40,6 +40,8 @@ export const RecordType = {
   BookStatusOut: 53,
   OrdersSnapshotOut: 54,
   OrdersDeltaOut: 55,
+  /** Status in-band on the orders stream. */
+  OrdersStatusOut: 56,
 } as const;
 export type RecordType = (typeof RecordType)[keyof typeof RecordType];
 
