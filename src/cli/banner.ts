@@ -33,7 +33,10 @@ export function banner(node: FeedNode, version: string): string {
     ['feed', pc.cyan(urls.feed)],
     ['books', pc.cyan(urls.books)],
     ['metrics', `${pc.cyan(urls.metrics)}  ${pc.dim('also /health and /ready')}`],
-    ['layout', `${plan.layout}, ${plan.threads.length} threads  ${pc.dim(plan.idleReason)}`],
+    [
+      'layout',
+      `${plan.layout}, ${plan.threads.length} threads  ${pc.dim(`${plan.layoutReason}; ${plan.idleReason}`)}`,
+    ],
     ...plan.threads.map(({ name, agents }): [string, string] => [
       '',
       `${name.padEnd(10)} ${pc.dim(agents.join(' + '))}`,
@@ -41,7 +44,7 @@ export function banner(node: FeedNode, version: string): string {
     [
       'rings',
       plan.rings
-        .map((ring) => `${ring.name} ${bytesText(ring.capacityWords * 4)}`)
+        .map((ring) => `${ring.name} ${ringBytesText(ring.capacityWords * 4)}`)
         .join(pc.dim(' · ')),
     ],
   ];
@@ -50,6 +53,6 @@ export function banner(node: FeedNode, version: string): string {
   return `${title}\n\n${lines.join('\n')}\n`;
 }
 
-function bytesText(bytes: number): string {
+export function ringBytesText(bytes: number): string {
   return bytes >= 1_048_576 ? `${bytes / 1_048_576} MiB` : `${bytes / 1_024} KiB`;
 }

@@ -11,6 +11,7 @@ import { readTimelineOrigin } from '../time/system-clock.js';
 import { SystemScheduler } from '../time/system-scheduler.js';
 import type { TimelineOrigin } from '../time/system-clock.js';
 import { banner, endpointsOf } from './banner.js';
+import { explain, explanationText } from './explain.js';
 import { EXIT, EXIT_CODES_HELP } from './exit-codes.js';
 import { reportFailure } from './failure.js';
 import { addSettingOptions, givenSettings } from './setting-options.js';
@@ -21,6 +22,7 @@ Examples:
   $ ringside serve                                            simulated exchange, dashboard on port 9001
   $ ringside serve --venue binance-futures --symbols BTCUSDT,ETHUSDT
   $ ringside serve --sim-rate 20000 --sim-faults drop=0.01,disconnect=0.0001
+  $ ringside serve --explain --layout full                    what each hop would cost here
   $ ringside serve --config ringside.yaml --port 9100 --admin-port 9101
   $ curl http://127.0.0.1:9001/v1/book/binance-futures:BTCUSDT?depth=5
 
@@ -39,6 +41,10 @@ export function serveCommand(): Command {
     .description('run the feed node (on a simulated exchange unless --venue is given)')
     .option('--config <file>', 'read settings from this YAML, TOML or JSON file [RINGSIDE_CONFIG]')
     .option('--json', 'print what happens as JSON lines instead of text')
+    .option(
+      '--explain',
+      'print threads, rings and what each hop costs here, measured now, and exit',
+    )
     .option('--print-schema', 'print the JSON schema of the configuration file and exit')
     .addHelpText('after', EXAMPLES);
   addSettingOptions(command, () => true);
@@ -53,7 +59,16 @@ export function serveCommand(): Command {
         environment: process.env,
         ...(options.config === undefined ? {} : { file: options.config }),
       });
-      await serve(loaded, options.json === true);
+      if (options.explain === true) {
+        const explanation = await explain(loaded.config, readTimelineOrigin());
+        const text =
+          options.json === true
+            ? line({ event: 'explained', ...explanation })
+            : explanationText(explanation);
+        process.stdout.write(text);
+      } else {
+        await serve(loaded, options.json === true);
+      }
     } catch (error) {
       process.exitCode = reportFailure(error, options.json === true);
     }
@@ -63,6 +78,7 @@ export function serveCommand(): Command {
 interface ServeOptions {
   readonly config?: string;
   readonly json?: boolean;
+  readonly explain?: boolean;
   readonly printSchema?: boolean;
 }
 

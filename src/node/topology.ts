@@ -46,6 +46,8 @@ export interface RingPlan {
 
 export interface NodePlan {
   readonly layout: Layout;
+  /** Why, in one sentence. */
+  readonly layoutReason: string;
   readonly idle: IdleName;
   /** Why, in one sentence. */
   readonly idleReason: string;
@@ -83,6 +85,12 @@ export function chooseLayout(cores: number): Layout {
   return cores >= 2 ? 'split' : 'fused';
 }
 
+const WHY: Readonly<Record<Layout, string>> = {
+  fused: 'so a second thread would only take turns with the first',
+  split: 'so sockets are read and clients are served at the same time, one thread each',
+  full: 'so every stage has a core, and books as many as are left',
+};
+
 export function planTopology(input: PlanInput): NodePlan {
   invariant(input.instruments > 0, 'a topology is planned for at least one instrument');
   const layout = input.layout === 'auto' ? chooseLayout(input.cores) : input.layout;
@@ -92,6 +100,7 @@ export function planTopology(input: PlanInput): NodePlan {
   const idle = chooseIdle(input.idle, input.cores, threads.length);
   return {
     layout,
+    layoutReason: reasonOf(input, layout),
     shards,
     idle: idle.kind,
     idleReason: idle.reason,
@@ -100,6 +109,11 @@ export function planTopology(input: PlanInput): NodePlan {
     broadcast: input.broadcast,
     reader: input.reader,
   };
+}
+
+function reasonOf(input: PlanInput, layout: Layout): string {
+  if (input.layout !== 'auto') return `${layout}: as configured`;
+  return `${layout}: ${input.cores} ${input.cores === 1 ? 'core' : 'cores'}, ${WHY[layout]}`;
 }
 
 /** One worker an instrument at most: more would have nothing to do. */
