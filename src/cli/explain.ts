@@ -61,7 +61,8 @@ export function explanationText(explanation: Explanation): string {
     ...explanation.rings.map(({ name, from, to, bytes, whenFull, wake: how }) => {
       const ends = `${from} → ${to}`;
       const size = ringBytesText(bytes);
-      return `    ${name.padEnd(11)}${ends.padEnd(24)}${size.padEnd(9)}${pc.dim(`${how}; full: ${whenFull}`)}`;
+      const rule = pc.dim(`${how}; full: ${whenFull}`);
+      return `    ${name.padEnd(11)}${ends.padEnd(24)}${size.padEnd(9)}${rule}`;
     }),
     '',
     heading('measured', 'just now, on this machine; medians'),

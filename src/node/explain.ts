@@ -103,13 +103,13 @@ export function explainNode(input: ExplainInput): Explanation {
 
 const WAITS: Readonly<Record<ThreadPlan['kind'], Readonly<Record<IdleName, string>>>> = {
   loop: {
-    park: 'asleep in the event loop; woken by a socket, a timer or Atomics.waitAsync',
-    hybrid: 'polls by setImmediate for a while, then asleep in the event loop (Atomics.waitAsync)',
+    park: 'asleep in the event loop; woken by a socket, a timer or waitAsync',
+    hybrid: 'polls by setImmediate for a while, then asleep in the event loop (waitAsync)',
     spin: 'polls by setImmediate, a whole core',
   },
   pool: {
-    park: 'asleep in Atomics.wait',
-    hybrid: 'spins for a while, then asleep in Atomics.wait',
+    park: 'asleep in a futex',
+    hybrid: 'spins for a while, then asleep in a futex',
     spin: 'spins, a whole core',
   },
 };
@@ -119,13 +119,13 @@ function waitingOf(idle: IdleName, kind: ThreadPlan['kind']): string {
 }
 
 function wakeOf(plan: NodePlan, from: AgentName, to: AgentName): string {
-  if (to === 'reader') return "Atomics.waitAsync on the embedding program's event loop";
+  if (to === 'reader') return "waitAsync on the embedding program's event loop";
   const writer = threadOf(plan, from);
   const reader = threadOf(plan, to);
   if (writer === reader) return 'none: the same thread reads it, in the same turn or the next';
   if (plan.idle === 'spin') return 'none: the reader polls';
-  const way = reader?.kind === 'pool' ? 'Atomics.wait' : 'Atomics.waitAsync';
-  return `one Atomics.notify a batch if the reader sleeps (${way}), else none`;
+  const way = reader?.kind === 'pool' ? 'a futex' : 'waitAsync';
+  return `one notify a batch if the reader sleeps (${way}), else none`;
 }
 
 /** The way of one update of UPDATE_LEVELS levels, from its bytes to the message for the clients. */

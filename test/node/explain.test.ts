@@ -52,10 +52,10 @@ test('Explanation: names every thread and ring of the plan, and how each waits',
     plan.rings.map(({ name, capacityWords }) => [name, capacityWords * 4]),
   );
   assert.match(threads[0]!.waits, /waitAsync/);
-  assert.match(threads[1]!.waits, /Atomics\.wait$/);
+  assert.match(threads[1]!.waits, /futex$/);
   const wakeOf = (name: string): string => rings.find((ring) => ring.name === name)!.wake;
-  assert.match(wakeOf('feed-1'), /Atomics\.wait\)/);
-  assert.match(wakeOf('out-0'), /Atomics\.waitAsync\)/);
+  assert.match(wakeOf('feed-1'), /futex\)/);
+  assert.match(wakeOf('out-0'), /waitAsync\)/);
 });
 
 test('Explanation: fused has no wake-up in its budget, split one, full two', () => {
