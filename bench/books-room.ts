@@ -47,12 +47,15 @@ export class BooksRoom {
   readonly wanted = createRing(1024);
   private readonly output: RingConsumer;
 
+  private readonly instruments: readonly Instrument[];
+
   constructor(
-    private readonly instrument: Instrument,
+    instruments: Instrument | readonly Instrument[],
     timeline: Timeline,
     snapshotInStream: boolean,
   ) {
-    const rows = instrument.id + 1;
+    this.instruments = 'id' in instruments ? [instruments] : instruments;
+    const rows = this.instruments.at(-1)!.id + 1;
     const inputRing = createRing(RING_BYTES);
     const outputRing = createRing(RING_BYTES);
     const bell = new DoorbellRinger(createDoorbell());
@@ -63,7 +66,7 @@ export class BooksRoom {
     const histograms = createHistogramTable(2);
     this.agent = new BooksAgent({
       name: 'bench',
-      instruments: [instrument],
+      instruments: this.instruments,
       createSequencer: () => new FuturesSequencer(),
       snapshotInStream,
       input: new RingConsumer(inputRing),
@@ -104,7 +107,8 @@ export class BooksRoom {
     );
   }
 
+  /** Of the first instrument. */
   count(column: BooksColumn): number {
-    return this.counters.get(this.instrument.id, column);
+    return this.counters.get(this.instruments[0]!.id, column);
   }
 }

@@ -198,6 +198,8 @@ async function startSystem(
     symbols: 'BTCUSDT',
     channels: 'book',
     workers,
+    // A machine busy with other things may leave a thread without a core for long.
+    'hang-ms': 10_000,
     'rest-url': restUrl,
     'ws-url': webSocketUrl,
     'log-level': 'error',
