@@ -2,11 +2,13 @@
  * `ringside sim`: runs the simulated exchange by itself until it is told to stop. Main thread,
  * cold.
  */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import pc from 'picocolors';
 import type { SimulatorUrls } from '../simulator/server.js';
 import { RATE_DEFAULT, createSimulator } from '../simulator/simulator.js';
-import type { Simulator, SimulatorStats } from '../simulator/simulator.js';
+import type { Simulator, SimulatorOptions, SimulatorStats } from '../simulator/simulator.js';
+import { NODE_RATE } from '../simulator/node-chain.js';
+import { FaultError } from '../faults/fault.js';
 import { parseFaults } from '../simulator/fault-settings.js';
 import { MARKETS_COUNT_DEFAULT } from '../simulator/market-specs.js';
 import { MARKETS_COUNT_MAX, RATE_MAX } from '../simulator/simulator-limits.js';
@@ -21,6 +23,8 @@ Examples:
   $ ringside sim --port 9100 --rate 50000               a busy market
   $ ringside sim --symbols 100 --seed 7 --json          one line of statistics a second
   $ ringside sim --faults drop=0.01,disconnect=0.001    a bad line to the exchange
+  $ ringside sim --dialect hyperliquid --port 9100      Hyperliquid's public WebSocket and /info
+  $ ringside sim --dialect hyperliquid-node --data /tmp/node    a node: its files and info server
   $ ringside serve --venue binance-futures --rest-url http://127.0.0.1:9100 \\
       --ws-url ws://127.0.0.1:9100                      a node on it, from another terminal
 
@@ -35,10 +39,15 @@ ${EXIT_CODES_HELP}`;
 const LINE_MS = 500;
 const JSON_LINE_MS = 1000;
 
+const DIALECTS = ['binance-futures', 'hyperliquid', 'hyperliquid-node'] as const;
+type Dialect = (typeof DIALECTS)[number];
+
 interface SimOptions {
   readonly port: number;
   readonly host: string;
-  readonly rate: number;
+  readonly dialect: Dialect;
+  readonly data?: string;
+  readonly rate?: number;
   readonly seed: number;
   readonly symbols: number;
   readonly faults: string;
@@ -47,14 +56,19 @@ interface SimOptions {
 
 export function simCommand(): Command {
   return new Command('sim')
-    .description("run the simulated exchange, in Binance USDⓈ-M's REST and WebSocket dialect")
+    .description("run the simulated exchange, in a venue's REST and WebSocket dialect")
+    .addOption(
+      new Option('--dialect <name>', 'whose dialect it speaks')
+        .choices(DIALECTS)
+        .default('binance-futures'),
+    )
+    .option('--data <dir>', 'hyperliquid-node: where its files go (DIR/hl/data/…)')
     .option('--port <number>', 'port to listen on, 0 for a free one', wholeNumber(0, 65_535), 0)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option(
       '--rate <number>',
-      'book updates a second, all together',
+      `book updates a second, all together (default: ${RATE_DEFAULT}; a node: as measured)`,
       wholeNumber(0, RATE_MAX),
-      RATE_DEFAULT,
     )
     .option('--seed <number>', 'the same seed gives the same market', wholeNumber(0, 0xffffffff), 1)
     .option(
@@ -69,6 +83,15 @@ export function simCommand(): Command {
     .action(run);
 }
 
+function dialectOf({ dialect, data }: SimOptions): Partial<SimulatorOptions> {
+  if (dialect === 'hyperliquid') return { hyperliquid: {} };
+  if (dialect !== 'hyperliquid-node') return {};
+  if (data === undefined) {
+    throw new FaultError('BAD_CONFIG', '--dialect hyperliquid-node writes files: say --data DIR');
+  }
+  return { hyperliquidNode: { directory: data, layouts: ['by_block', 'streaming'] } };
+}
+
 async function run(options: SimOptions): Promise<void> {
   const origin = readTimelineOrigin();
   const scheduler = new SystemScheduler(origin.monotonicNs);
@@ -77,7 +100,9 @@ async function run(options: SimOptions): Promise<void> {
     timeline: new Timeline(origin.unixNs),
     port: options.port,
     host: options.host,
-    ratePerSecond: options.rate,
+    ratePerSecond:
+      options.rate ?? (options.dialect === 'hyperliquid-node' ? NODE_RATE : RATE_DEFAULT),
+    ...dialectOf(options),
     seed: options.seed,
     markets: options.symbols,
     faults: parseFaults(options.faults),
@@ -99,13 +124,24 @@ function banner(urls: SimulatorUrls, simulator: Simulator): string {
   return [
     '',
     `  ${pc.bold('Simulated exchange')}  ${names.length} instruments: ${shown}`,
-    `  REST       ${pc.cyan(`${urls.restUrl}/fapi/v1/exchangeInfo`)}`,
-    `  WebSocket  ${pc.cyan(`${urls.webSocketUrl}/public/stream?streams=btcusdt@depth@100ms`)}`,
-    `             ${pc.cyan(`${urls.webSocketUrl}/market/stream?streams=btcusdt@aggTrade`)}`,
+    ...placesOf(urls, simulator.venue.dialect.venue),
     '  Press Ctrl-C to stop.',
     '',
     '',
   ].join('\n');
+}
+
+/** Where to look, in the venue's own paths. */
+function placesOf({ restUrl, webSocketUrl }: SimulatorUrls, venue: string): string[] {
+  if (venue === 'binance-futures') {
+    return [
+      `  REST       ${pc.cyan(`${restUrl}/fapi/v1/exchangeInfo`)}`,
+      `  WebSocket  ${pc.cyan(`${webSocketUrl}/public/stream?streams=btcusdt@depth@100ms`)}`,
+      `             ${pc.cyan(`${webSocketUrl}/market/stream?streams=btcusdt@aggTrade`)}`,
+    ];
+  }
+  const info = `  REST       ${pc.cyan(`POST ${restUrl}/info`)}`;
+  return venue === 'hyperliquid' ? [info, `  WebSocket  ${pc.cyan(`${webSocketUrl}/ws`)}`] : [info];
 }
 
 function printStatistics(simulator: Simulator, nowNs: () => number, json: boolean): NodeJS.Timeout {

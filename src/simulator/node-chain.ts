@@ -41,8 +41,8 @@ const BLOCK_NS_MIN = 55e6;
 const BLOCK_NS_MAX = 77e6;
 /** 95 % of 815. */
 export const REJECTS_PER_BLOCK = 774;
-/** Book updates a second of the most active market that make about 26 diffs a block. */
-export const UPDATES_PER_SECOND = 330;
+/** Book updates a second, all ten coins together, at which BTC has about 26 diffs a block. */
+export const NODE_RATE = 1_000;
 /** Truths kept, in blocks. */
 const TRUTHS_MAX = 4096;
 /** A maker who wants to be in front of another: two orders at one price in one block. */

@@ -1,13 +1,20 @@
 /**
- * The simulator's door: an exchange on loopback that speaks Binance USDⓈ-M, in this thread. For a
+ * The simulator's door: an exchange on loopback that speaks Binance USDⓈ-M or Hyperliquid, or is a
+ * Hyperliquid node that writes its files, in this thread. For a
  * whole node on a virtual clock, without sockets, take `createSimulatedVenue` and connect to it.
  */
 import type { Scheduler } from '../time/clock.js';
 import type { Timeline } from '../time/timeline.js';
 import { BinanceFuturesDialect } from './binance-futures-dialect.js';
 import type { BinanceFuturesOptions } from './binance-futures-dialect.js';
+import type { Dialect } from './dialect.js';
 import { Exchange } from './exchange.js';
 import type { FaultCounters, FaultSettings } from './fault-settings.js';
+import { HyperliquidDialect } from './hyperliquid-dialect.js';
+import type { HyperliquidOptions } from './hyperliquid-dialect.js';
+import { HyperliquidNodeDialect } from './hyperliquid-node-dialect.js';
+import type { HyperliquidNodeOptions } from './hyperliquid-node-dialect.js';
+import { HYPERLIQUID_COINS_MAX, hyperliquidSpecs } from './hyperliquid-specs.js';
 import { MARKETS_COUNT_DEFAULT, marketSpecs } from './market-specs.js';
 import type { MarketSpec } from './market-specs.js';
 import { SimulatorServer } from './server.js';
@@ -32,7 +39,10 @@ export interface SimulatorOptions {
   /** 0: any free port. */
   readonly port?: number;
   readonly host?: string;
+  /** Binance's, which is spoken unless one of the next two is given. */
   readonly dialect?: Omit<BinanceFuturesOptions, 'exchange' | 'timeline'>;
+  readonly hyperliquid?: Omit<HyperliquidOptions, 'exchange' | 'timeline' | 'seed'>;
+  readonly hyperliquidNode?: Omit<HyperliquidNodeOptions, 'exchange' | 'timeline' | 'seed'>;
 }
 
 export interface SimulatorStats {
@@ -61,8 +71,8 @@ export function createSimulatedVenue(options: SimulatorOptions): {
   venue: SimulatedVenue;
   truth: Truth;
 } {
-  const { markets = MARKETS_COUNT_DEFAULT, scheduler, timeline, seed = 1 } = options;
-  const specs = typeof markets === 'number' ? marketSpecs(markets) : markets;
+  const { scheduler, seed = 1 } = options;
+  const specs = specsFor(options);
   const exchange = new Exchange({
     specs,
     seed,
@@ -70,7 +80,7 @@ export function createSimulatedVenue(options: SimulatorOptions): {
     startNs: scheduler.nowNs(),
     truthWindow: options.truthWindow ?? truthWindowFor(specs.length),
   });
-  const dialect = new BinanceFuturesDialect({ ...options.dialect, exchange, timeline });
+  const dialect = dialectFor(options, exchange, seed);
   const venue = new SimulatedVenue({
     exchange,
     dialect,
@@ -79,6 +89,25 @@ export function createSimulatedVenue(options: SimulatorOptions): {
     ...(options.faults === undefined ? {} : { faults: options.faults }),
   });
   return { venue, truth: new Truth(exchange) };
+}
+
+function specsFor(options: SimulatorOptions): readonly MarketSpec[] {
+  const { markets } = options;
+  if (typeof markets === 'object') return markets;
+  const isHyperliquid = options.hyperliquid !== undefined || options.hyperliquidNode !== undefined;
+  if (!isHyperliquid) return marketSpecs(markets ?? MARKETS_COUNT_DEFAULT);
+  return hyperliquidSpecs(Math.min(markets ?? HYPERLIQUID_COINS_MAX, HYPERLIQUID_COINS_MAX));
+}
+
+function dialectFor(options: SimulatorOptions, exchange: Exchange, seed: number): Dialect {
+  const { timeline, hyperliquid, hyperliquidNode } = options;
+  if (hyperliquid !== undefined) {
+    return new HyperliquidDialect({ ...hyperliquid, exchange, timeline, seed });
+  }
+  if (hyperliquidNode !== undefined) {
+    return new HyperliquidNodeDialect({ ...hyperliquidNode, exchange, timeline, seed });
+  }
+  return new BinanceFuturesDialect({ ...options.dialect, exchange, timeline });
 }
 
 function truthWindowFor(marketsCount: number): number {
