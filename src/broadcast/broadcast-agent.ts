@@ -32,6 +32,7 @@ import { Delivery } from './delivery.js';
 import { Heartbeats } from './heartbeats.js';
 import { HttpRoutes } from './http-routes.js';
 import type { Pages } from './http-routes.js';
+import { type ApiOptions, HyperliquidApi } from './hyperliquid-api/hyperliquid-api.js';
 import { InstrumentFeed } from './instrument-feed.js';
 import { resolveLimits } from './limits.js';
 import type { BroadcastLimits } from './limits.js';
@@ -60,6 +61,8 @@ export interface BroadcastOptions {
   /** /metrics, /health and /ready, made by the main thread. */
   readonly pages?: Pages | undefined;
   readonly version: string;
+  /** The JSON API on `/ws` and `/info`, for books that are kept order by order. */
+  readonly api?: ApiOptions | undefined;
 }
 
 /** How often deadlines and heartbeats are looked at. */
@@ -81,6 +84,7 @@ export class BroadcastAgent implements Agent, RecordHandler {
   private readonly heartbeats: Heartbeats;
   private readonly routes: HttpRoutes;
   private readonly counters: CounterTable;
+  private readonly api: HyperliquidApi | null;
   private polling = 0;
   /** Whose turn it is to be polled first: what one turn may publish is bounded. */
   private firstInput = 0;
@@ -111,7 +115,16 @@ export class BroadcastAgent implements Agent, RecordHandler {
     const files = readStaticFiles(options.dashboardDirectory ?? null);
     const pages = options.pages ?? null;
     this.routes = new HttpRoutes(this.room, admission, byName, files, pages, clock);
-    this.reception = new Reception(this.room, admission, this.control, this.delivery, this.routes);
+    const { api } = options;
+    this.api = api === undefined ? null : new HyperliquidApi(this.room, instruments, api);
+    this.reception = new Reception(
+      this.room,
+      admission,
+      this.control,
+      this.delivery,
+      this.routes,
+      this.api,
+    );
     server.setEvents(this.reception);
   }
 
@@ -122,11 +135,13 @@ export class BroadcastAgent implements Agent, RecordHandler {
 
   doWork(nowNs: number): number {
     let work = this.delivery.watch(nowNs);
+    work += this.api?.pollRaw() ?? 0;
     work += this.pollInputs();
     if (work > 0) {
       this.room.snapshots.forget();
       this.routes.answerWaiting();
     }
+    this.api?.endTurn(nowNs);
     work += this.delivery.pumpAll();
     if (nowNs - this.housekeepingNs >= HOUSEKEEPING_NS) this.keepHouse(nowNs);
     return work;
@@ -151,6 +166,7 @@ export class BroadcastAgent implements Agent, RecordHandler {
     const epoch = doubles[slot + OUT_EPOCH]!;
     const sequence = doubles[slot + OUT_SEQUENCE]!;
     feed.onMessage(typeId, words, at, bytes, epoch, sequence, publishNs);
+    this.api?.onMessageOut(typeId, words, at, bytes, instrumentId, this.polling);
     if (typeId === RecordType.BookDeltaOut || typeId === RecordType.TradesOut) {
       // What moves the market: a state told again says nothing of how long an event took.
       this.options.appliedToPublished?.record(publishNs - doubles[slot + OUT_APPLIED_NS]!);
@@ -162,7 +178,10 @@ export class BroadcastAgent implements Agent, RecordHandler {
   onWriterLost(input: number): void {
     this.counters.add(0, BroadcastColumn.WriterChanges, 1);
     const nowNs = this.room.clock.nowNs();
-    for (const feed of this.feedsOfInput[input]!) feed.lose(StateReason.WorkerRestarted, nowNs);
+    for (const feed of this.feedsOfInput[input]!) {
+      feed.lose(StateReason.WorkerRestarted, nowNs);
+      this.api?.onLost(feed.instrument.id);
+    }
   }
 
   /**
@@ -189,6 +208,7 @@ export class BroadcastAgent implements Agent, RecordHandler {
     for (let i = sessions.length - 1; i >= 0; i--) {
       sessions[i]?.connection.end(CloseCode.GoingAway, 'the node shuts down');
     }
+    this.reception.endApiClients(CloseCode.GoingAway, 'the node shuts down');
   }
 
   private pollInputs(): number {
@@ -219,7 +239,8 @@ export class BroadcastAgent implements Agent, RecordHandler {
     for (let i = 0; i < this.inputs.length; i++) {
       if (nowNs - this.retellingNs[i]! < RETELLING_NS) continue;
       for (const feed of this.feedsOfInput[i]!) {
-        if (!feed.wantsRetelling) continue;
+        const isLost = this.api?.wantsRetelling(feed.instrument.id) === true;
+        if (!feed.wantsRetelling && !isLost) continue;
         this.retellingNs[i] = nowNs;
         this.inputs[i]!.announceNewReader();
         this.counters.add(0, BroadcastColumn.RetellingsAsked, 1);
@@ -247,6 +268,7 @@ export class BroadcastAgent implements Agent, RecordHandler {
         this.heartbeats.beat(session, nowNs);
       }
     }
+    this.api?.keepHouse(nowNs);
     this.askForRetelling(nowNs);
     if (nowNs - this.viewSweepNs < VIEW_SWEEP_NS) return;
     this.viewSweepNs = nowNs;

@@ -41,6 +41,8 @@ export interface UpgradeRequest {
 export interface Ticket {
   readonly json: boolean;
   readonly authenticated: boolean;
+  /** A client of the JSON API (`/ws`), not of the feed. */
+  readonly isApi?: boolean;
 }
 
 export type UpgradeVerdict =
@@ -57,6 +59,8 @@ export interface HttpRequest {
   readonly origin: string;
   readonly authorization: string;
   readonly ifNoneMatch: string;
+  /** Of a POST to a path that takes one (ServerLimits.bodyPath); else absent. */
+  readonly body?: Uint8Array;
 }
 
 export interface HttpResponse {
@@ -105,4 +109,17 @@ export interface ServerLimits {
   readonly frameBytesMax: number;
   readonly socketBytesMax: number;
   readonly idleSeconds: number;
+}
+
+/** A second kind of clients on the same port. */
+export interface ServerExtras {
+  /** Path of its WebSocket. */
+  readonly path: string;
+  /** Path that takes POST requests with a body of up to `bodyBytesMax`. */
+  readonly bodyPath: string;
+  readonly bodyBytesMax: number;
+  /** Buffered bytes beyond which the server drops: above the largest single message. */
+  readonly socketBytesMax: number;
+  /** Offers permessage-deflate. */
+  readonly compression: boolean;
 }

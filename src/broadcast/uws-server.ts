@@ -19,6 +19,7 @@ import type {
   HttpResponse,
   ServerAddress,
   ServerEvents,
+  ServerExtras,
   ServerLimits,
   Ticket,
 } from './broadcast-server.js';
@@ -40,6 +41,7 @@ interface UwsResponse {
   end(body: string | Uint8Array, closeConnection: boolean): UwsResponse;
   endWithoutBody(bytes: number, closeConnection: boolean): UwsResponse;
   onAborted(handler: () => void): UwsResponse;
+  onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): UwsResponse;
   cork(callback: () => void): UwsResponse;
   getRemoteAddressAsText(): ArrayBuffer;
   upgrade(
@@ -73,6 +75,8 @@ interface UwsModule {
   SSLApp(options: { key_file_name: string; cert_file_name: string }): UwsApp;
   us_listen_socket_close(token: unknown): void;
   us_socket_local_port(token: unknown): number;
+  readonly DISABLED: number;
+  readonly SHARED_COMPRESSOR: number;
 }
 
 const uWS = ('App' in ns ? ns : (ns as { default: unknown }).default) as UwsModule;
@@ -88,6 +92,8 @@ const STATUS_TEXT: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  413: 'Content Too Large',
+  422: 'Unprocessable Entity',
   426: 'Upgrade Required',
   429: 'Too Many Requests',
   500: 'Internal Server Error',
@@ -108,23 +114,26 @@ export interface TlsFiles {
 export interface UwsServerOptions {
   readonly limits: ServerLimits;
   readonly tls?: TlsFiles | undefined;
+  readonly extras?: ServerExtras | undefined;
 }
 
 class UwsConnection implements Connection {
   readonly address: string;
   closed = false;
   private readonly socket: UwsSocket;
+  private readonly compress: boolean;
 
-  constructor(socket: UwsSocket, address: string) {
+  constructor(socket: UwsSocket, address: string, compress: boolean) {
     this.socket = socket;
     this.address = address;
+    this.compress = compress;
   }
 
   sendBinary(bytes: Uint8Array): void {
     if (!this.closed) this.socket.send(bytes, true, false);
   }
   sendText(text: string): void {
-    if (!this.closed) this.socket.send(text, false, false);
+    if (!this.closed) this.socket.send(text, false, this.compress);
   }
   join(topic: string): void {
     if (!this.closed) this.socket.subscribe(topic);
@@ -146,12 +155,14 @@ class UwsConnection implements Connection {
 export class UwsServer implements BroadcastServer {
   private readonly app: UwsApp;
   private readonly limits: ServerLimits;
+  private readonly extras: ServerExtras | null;
   private events: ServerEvents | null = null;
   private listenToken: unknown = null;
   private closed = false;
 
   constructor(options: UwsServerOptions) {
     this.limits = options.limits;
+    this.extras = options.extras ?? null;
     const { tls } = options;
     this.app =
       tls === undefined
@@ -161,7 +172,11 @@ export class UwsServer implements BroadcastServer {
 
   setEvents(events: ServerEvents): void {
     this.events = events;
-    this.app.ws(FEED_PATH, this.behavior(events));
+    this.app.ws(FEED_PATH, this.behavior(events, this.limits.socketBytesMax, false));
+    const { extras } = this;
+    if (extras !== null) {
+      this.app.ws(extras.path, this.behavior(events, extras.socketBytesMax, extras.compression));
+    }
     this.app.any('/*', (response, request) =>
       guarded(() => this.onRequest(events, response, request)),
     );
@@ -187,7 +202,8 @@ export class UwsServer implements BroadcastServer {
   }
 
   publishText(topic: string, text: string): void {
-    this.app.publish(topic, text, false, false);
+    // Without effect on sockets that have not agreed on it: those of the feed never have.
+    this.app.publish(topic, text, false, this.extras?.compression === true);
   }
 
   stopListening(): void {
@@ -203,21 +219,21 @@ export class UwsServer implements BroadcastServer {
     this.app.close();
   }
 
-  private behavior(events: ServerEvents): unknown {
+  private behavior(events: ServerEvents, socketBytesMax: number, compress: boolean): unknown {
     const connectionOf = (socket: UwsSocket): UwsConnection => socket.getUserData().connection!;
     return {
       maxPayloadLength: this.limits.frameBytesMax,
-      maxBackpressure: this.limits.socketBytesMax,
+      maxBackpressure: socketBytesMax,
       closeOnBackpressureLimit: false,
       idleTimeout: this.limits.idleSeconds,
       sendPingsAutomatically: true,
-      compression: 0,
+      compression: compress ? uWS.SHARED_COMPRESSOR : uWS.DISABLED,
       upgrade: (response: UwsResponse, request: UwsRequest, context: unknown) =>
         guarded(() => this.onUpgrade(events, response, request, context)),
       open: (socket: UwsSocket) =>
         guarded(() => {
           const data = socket.getUserData();
-          const connection = new UwsConnection(socket, data.address);
+          const connection = new UwsConnection(socket, data.address, compress);
           data.connection = connection;
           socket.subscribe(COMMON_TOPIC);
           events.onOpen(connection, data.ticket);
@@ -270,9 +286,9 @@ export class UwsServer implements BroadcastServer {
     response.upgrade(
       { address, ticket: verdict.ticket, connection: null },
       request.getHeader('sec-websocket-key'),
-      // No subprotocol is offered and no extension: messages are small and compression is off.
+      // No subprotocol is offered, and an extension only where compression is on.
       '',
-      '',
+      request.getHeader('sec-websocket-extensions'),
       context,
     );
   }
@@ -292,12 +308,50 @@ export class UwsServer implements BroadcastServer {
       authorization: request.getHeader('authorization'),
       ifNoneMatch: request.getHeader('if-none-match'),
     };
-    events.onHttp(asked, (answer) => {
+    const reply = (answer: HttpResponse): void => {
       if (aborted || this.closed) return;
       aborted = true;
       response.cork(() => respond(response, answer, method === 'HEAD'));
+    };
+    const { extras } = this;
+    if (extras === null || method !== 'POST' || asked.path !== extras.bodyPath) {
+      events.onHttp(asked, reply);
+      return;
+    }
+    collectBody(response, extras.bodyBytesMax, (body) => {
+      if (body === null) reply(BODY_TOO_LARGE);
+      else events.onHttp({ ...asked, body }, reply);
     });
   }
+}
+
+const BODY_TOO_LARGE: HttpResponse = {
+  status: 413,
+  headers: { 'Content-Type': 'text/plain; charset=utf-8' },
+  body: 'the request is too large\n',
+};
+
+/** The whole body, or null once it is larger than `bytesMax`. `done` is called once. */
+function collectBody(
+  response: UwsResponse,
+  bytesMax: number,
+  done: (body: Uint8Array | null) => void,
+): void {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  response.onData((chunk, isLast) =>
+    guarded(() => {
+      if (bytes > bytesMax) return;
+      bytes += chunk.byteLength;
+      if (bytes > bytesMax) {
+        done(null);
+        return;
+      }
+      // Lent until this call returns.
+      chunks.push(new Uint8Array(chunk.slice(0)));
+      if (isLast) done(Buffer.concat(chunks));
+    }),
+  );
 }
 
 function addressOf(response: UwsResponse): string {
@@ -308,7 +362,7 @@ function respond(response: UwsResponse, answer: HttpResponse, headOnly: boolean)
   response.writeStatus(`${answer.status} ${STATUS_TEXT[answer.status] ?? 'Status'}`);
   for (const [name, value] of Object.entries(answer.headers)) response.writeHeader(name, value);
   // A body that we did not read may follow a refused method: the connection is not reused.
-  const closeConnection = answer.status === 405;
+  const closeConnection = answer.status === 405 || answer.status === 413;
   if (headOnly || answer.status === 304) {
     const bytes =
       typeof answer.body === 'string' ? Buffer.byteLength(answer.body) : answer.body.length;

@@ -34,6 +34,7 @@ import {
 import { FileTail, type LineTaker, TailEvent } from './file-tail.js';
 import { OrderOutlet } from './order-outlet.js';
 import { SnapshotIntake } from './snapshot-intake.js';
+import type { RawStatuses } from './raw-statuses.js';
 import type { ShardOutput } from './shard-router.js';
 
 export { NODE_SOURCES, type NodeSource };
@@ -88,6 +89,8 @@ export interface NodeFilesOptions {
   readonly timeline: Timeline;
   readonly snapshots: NodeSnapshots;
   readonly report: (report: NodeReport) => void;
+  /** Order statuses as they are, for readers of the venue's own API; absent where there are none. */
+  readonly rawStatuses?: RawStatuses | undefined;
   /** Between two snapshots that only validate; 0 never asks for one. */
   readonly validateEveryNs: number;
   /**
@@ -290,7 +293,9 @@ export class NodeFilesIngest implements Agent {
       this.refuse('statuses', 'FRAME_MALFORMED', line.subarray(start, end));
       return;
     }
-    this.statuses.learn(line.subarray(start, end), this.envelope.height);
+    const { eventsAt, height, blockNs } = this.envelope;
+    this.options.rawStatuses?.onLine(line, eventsAt, end, height, blockNs);
+    this.statuses.learn(line.subarray(start, end), height);
     this.assembler.onStatuses(this.envelope.height);
   }
 

@@ -42,6 +42,9 @@ export const RecordType = {
   OrdersDeltaOut: 55,
   /** Status in-band on the orders stream. */
   OrdersStatusOut: 56,
+  // ingest → broadcast
+  /** Order statuses as the venue wrote them, for readers of its own API. */
+  RawStatuses: 80,
 } as const;
 export type RecordType = (typeof RecordType)[keyof typeof RecordType];
 
@@ -175,3 +178,14 @@ export const OUT_RECEIVED_NS = 5;
 export const OUT_APPLIED_NS = 6;
 export const OUT_STATE = 7;
 export const OUT_ENVELOPE_DOUBLES = 8;
+
+/**
+ * RawStatuses: statuses of one instrument and block as JSON texts with a newline between them, RAW_BYTES
+ * of UTF-8 from double RAW_TEXTS on. Flag Last: all of the block's have been told now.
+ */
+export const RAW_INSTRUMENT = 0;
+export const RAW_FLAGS = 1;
+export const RAW_BLOCK_NS = 2;
+export const RAW_HEIGHT = 3;
+export const RAW_BYTES = 4;
+export const RAW_TEXTS = 5;

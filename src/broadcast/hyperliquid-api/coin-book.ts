@@ -1,0 +1,177 @@
+/**
+ * One coin as the API holds it: every order, rebuilt from the messages of the orders stream (proven
+ * by the hash each carries), and its levels, aggregated as clients ask. Broadcast thread; hot is only
+ * the applying, texts are made once a block for what somebody reads.
+ */
+import { BookState } from '../../domain/book-state.js';
+import { EventFlag } from '../../domain/event-flags.js';
+import type { Instrument } from '../../domain/instrument.js';
+import { NO_SLOT } from '../../domain/order-slab.js';
+import { aggregateLevels } from '../../domain/price-bucket.js';
+import { Side } from '../../domain/side.js';
+import type { MessageDecoder } from '../../wire/decode.js';
+import { HeadField } from '../../wire/head-fields.js';
+import { OrdersMirror } from '../../wire/orders-mirror.js';
+import { MirrorSide } from '../mirror-side.js';
+import { levelsText, numberText, orderText } from './api-text.js';
+
+const NS_PER_MS = 1_000_000n;
+/** Levels looked at first for an aggregated book; four times as many until there are enough. */
+const LEVELS_FIRST = 256;
+
+export class CoinBook {
+  readonly instrument: Instrument;
+  readonly coinJson: string;
+  readonly sides: readonly [MirrorSide, MirrorSide];
+  readonly mirror: OrdersMirror;
+  state: number = BookState.Syncing;
+  epoch = 0;
+  /** Block of the last change. */
+  height = 0;
+  /** Unix milliseconds of that block. */
+  timeMs = 0;
+  /** A block's changes or a snapshot's orders are still coming. */
+  isBetween = false;
+  /** (price, size, orders) of the best levels a side, as far as they were asked for since the block. */
+  private readonly triples: [Float64Array, Float64Array];
+  private readonly filled: [number, number] = [0, 0];
+  private buckets = new Float64Array(3 * 128);
+
+  constructor(instrument: Instrument, levelsMax: number) {
+    this.instrument = instrument;
+    this.coinJson = JSON.stringify(instrument.symbol);
+    this.sides = [new MirrorSide(Side.Bid, levelsMax), new MirrorSide(Side.Ask, levelsMax)];
+    this.triples = [new Float64Array(3 * LEVELS_FIRST), new Float64Array(3 * LEVELS_FIRST)];
+    this.mirror = new OrdersMirror({
+      set: (side, price, size) => this.sides[side as Side].set(price, size),
+      clear: () => {
+        for (const side of this.sides) side.clear();
+      },
+    });
+  }
+
+  /** The book is the venue's: Live and proven, perhaps amid a block. */
+  get isTrusted(): boolean {
+    const { isBroken, isLoading } = this.mirror;
+    return this.state === BookState.Live && !isBroken && !isLoading && this.epoch !== 0;
+  }
+
+  /** As `isTrusted`, and between blocks. */
+  get isReady(): boolean {
+    return this.isTrusted && !this.isBetween;
+  }
+
+  /** The part of a snapshot that was decoded last. True once it is whole. */
+  applySnapshot(decoder: MessageDecoder): boolean {
+    const isWhole = this.mirror.applySnapshot(decoder);
+    this.noteHead(decoder);
+    return isWhole;
+  }
+
+  /** The changes that were decoded last. False if the book is lost. */
+  applyDelta(decoder: MessageDecoder): boolean {
+    const isSame = decoder.head[HeadField.Epoch] === this.epoch && this.mirror.applyDelta(decoder);
+    if (!isSame) this.mirror.isBroken = true;
+    this.noteHead(decoder);
+    return isSame;
+  }
+
+  /** `[[bids],[asks]]` of an l2Book. */
+  levels(nSigFigs: number | null, mantissa: number | null, most: number, places: number): string {
+    const side = (of: Side): string => {
+      const count = this.aggregate(of, nSigFigs ?? 0, mantissa ?? 1, most);
+      return levelsText(this.buckets, count, this.instrument, places);
+    };
+    return `[${side(Side.Bid)},${side(Side.Ask)}]`;
+  }
+
+  /** The best level of a side, `null` if there is none. */
+  best(side: Side, places: number): string {
+    const levels = this.sides[side];
+    if (levels.count === 0) return 'null';
+    const { priceDecimals, sizeDecimals } = this.instrument;
+    const price = levels.priceAt(0);
+    const px = numberText(price, priceDecimals, places);
+    const sz = numberText(levels.sizeAt(0), sizeDecimals, places);
+    return `{"px":"${px}","sz":"${sz}","n":${this.mirror.orders.ledger.orderCountAt(side, price)}}`;
+  }
+
+  /** Middle of the best prices, '' while a side is empty. */
+  mid(places: number): string {
+    const [bids, asks] = this.sides;
+    if (bids.count === 0 || asks.count === 0) return '';
+    const twice = bids.priceAt(0) + asks.priceAt(0);
+    return numberText(twice * 5, this.instrument.priceDecimals + 1, places);
+  }
+
+  /** `[[bids],[asks]]` of an l4Book Snapshot: best first, and first in time first within a price. */
+  orders(places: number): string {
+    const { ledger } = this.mirror.orders;
+    const parts: string[] = [];
+    for (const side of this.sides) {
+      const texts: string[] = [];
+      for (let rank = 0; rank < side.count; rank++) {
+        let slot = ledger.headAt(side.side, side.priceAt(rank));
+        for (; slot !== NO_SLOT; slot = ledger.slab.next[slot]!) {
+          texts.push(orderText(ledger, slot, this.coinJson, this.instrument, places));
+        }
+      }
+      parts.push(`[${texts.join(',')}]`);
+    }
+    return `[${parts.join(',')}]`;
+  }
+
+  private noteHead(decoder: MessageDecoder): void {
+    const { head } = decoder;
+    this.epoch = head[HeadField.Epoch]!;
+    this.state = head[HeadField.State]!;
+    this.height = head[HeadField.VenueSequence]!;
+    this.timeMs = Number(decoder.exchangeUnixNs() / NS_PER_MS);
+    this.isBetween = (head[HeadField.Flags]! & EventFlag.Last) === 0;
+    this.filled[0] = 0;
+    this.filled[1] = 0;
+  }
+
+  /** The best `most` buckets of a side into `buckets`; how many there are. */
+  private aggregate(side: Side, sigFigs: number, mantissa: number, most: number): number {
+    const { count } = this.sides[side];
+    const { priceDecimals } = this.instrument;
+    if ((most + 1) * 3 > this.buckets.length) this.buckets = new Float64Array((most + 1) * 3);
+    for (let look = sigFigs === 0 ? most : LEVELS_FIRST; ; look *= 4) {
+      const looked = Math.min(look, count);
+      const triples = this.fill(side, looked);
+      // One bucket more than asked for: when it opens, those before it are complete.
+      const made = aggregateLevels(
+        side,
+        triples,
+        looked,
+        priceDecimals,
+        sigFigs,
+        mantissa,
+        most + 1,
+        this.buckets,
+      );
+      if (made > most || looked === count || sigFigs === 0) return Math.min(made, most);
+    }
+  }
+
+  private fill(side: Side, count: number): Float64Array {
+    let triples = this.triples[side];
+    if (count * 3 > triples.length) {
+      const wider = new Float64Array(count * 3);
+      wider.set(triples);
+      triples = wider;
+      this.triples[side] = wider;
+    }
+    const levels = this.sides[side];
+    const { ledger } = this.mirror.orders;
+    for (let rank = this.filled[side]; rank < count; rank++) {
+      const price = levels.priceAt(rank);
+      triples[rank * 3] = price;
+      triples[rank * 3 + 1] = levels.sizeAt(rank);
+      triples[rank * 3 + 2] = ledger.orderCountAt(side, price);
+    }
+    if (count > this.filled[side]) this.filled[side] = count;
+    return triples;
+  }
+}
