@@ -5,7 +5,10 @@ import { HistogramWriter } from '../rings/latency-histogram.js';
 import { RingConsumer } from '../rings/ring-consumer.js';
 import type { Scheduler } from '../time/clock.js';
 import type { Timeline } from '../time/timeline.js';
+import { DemandFlags } from '../rings/demand-flags.js';
 import { BroadcastAgent } from './broadcast-agent.js';
+import type { NumberFormat } from './hyperliquid-api/api-text.js';
+import { type ApiOptions, apiExtras } from './hyperliquid-api/hyperliquid-api.js';
 import type { Pages } from './http-routes.js';
 import { resolveLimits } from './limits.js';
 import { UwsServer } from './uws-server.js';
@@ -14,6 +17,9 @@ export interface BroadcastWiring {
   readonly instruments: readonly Instrument[];
   /** The venue tells every order. */
   readonly orders: boolean;
+  /** The way of raw statuses, if there is one. */
+  readonly raw?:
+    { readonly ring: SharedArrayBuffer; readonly demand: SharedArrayBuffer } | undefined;
   /** The books' output rings. */
   readonly rings: readonly SharedArrayBuffer[];
   readonly counters: SharedArrayBuffer;
@@ -38,6 +44,10 @@ export interface BroadcastServerWiring {
   readonly allowedHosts: readonly string[];
   readonly connections: number;
   readonly connectionsPerAddress: number;
+  /** The venue's own JSON API, where the venue tells every order. */
+  readonly api: boolean;
+  readonly apiNumbers: NumberFormat;
+  readonly apiCompression: boolean;
 }
 
 /** Where the build puts the dashboard: dist/dashboard, beside dist/src. */
@@ -62,12 +72,14 @@ export function assembleBroadcast(wiring: BroadcastWiring): BroadcastPart {
     // The mirrors are empty: the books have to tell everything again.
     for (const input of inputs) input.announceNewReader();
   }
+  const hasApi = wiring.orders && server.api;
   const agent = new BroadcastAgent({
     instruments: wiring.instruments,
     orders: wiring.orders,
     inputs,
     server: new UwsServer({
       limits,
+      ...(hasApi ? { extras: apiExtras(server.apiCompression) } : {}),
       ...(certFile === undefined || keyFile === undefined ? {} : { tls: { certFile, keyFile } }),
     }),
     clock: wiring.scheduler,
@@ -84,10 +96,17 @@ export function assembleBroadcast(wiring: BroadcastWiring): BroadcastPart {
     dashboardDirectory: fileURLToPath(DASHBOARD),
     pages: wiring.pages,
     version: wiring.version,
+    api: hasApi ? { numberFormat: server.apiNumbers, raw: rawOf(wiring.raw) } : undefined,
   });
   return {
     agent,
     start: () => agent.listen(server.host, server.port),
     windUp: () => agent.windUp(),
   };
+}
+
+function rawOf(way: BroadcastWiring['raw']): ApiOptions['raw'] {
+  return way === undefined
+    ? undefined
+    : { ring: new RingConsumer(way.ring), demand: new DemandFlags(way.demand) };
 }

@@ -20,6 +20,8 @@ import { INGEST_LIMITS } from './limits.js';
 import { UndiciTransport } from './undici-transport.js';
 import type { WebSocketTransport } from './transport.js';
 import { NodeFilesIngest } from './node-files-ingest.js';
+import { RawStatuses } from './raw-statuses.js';
+import { DemandFlags } from '../rings/demand-flags.js';
 import type { NodeReport } from './node-files-ingest.js';
 import type { NodeCounters } from './node-files-counters.js';
 import type { NodeData } from './node-data.js';
@@ -101,6 +103,12 @@ function createWebSocketTransport(wiring: IngestWiring): WebSocketTransport {
   return wiring.webSocketClient === 'ws' ? new WsTransport(options) : new LeanTransport(options);
 }
 
+interface RawWay {
+  readonly ring: SharedArrayBuffer;
+  readonly bell: SharedArrayBuffer;
+  readonly demand: SharedArrayBuffer;
+}
+
 export interface NodeFilesWiring extends Pick<
   IngestWiring,
   'instruments' | 'shards' | 'shardOf' | 'scheduler' | 'timeline' | 'takeover'
@@ -112,6 +120,8 @@ export interface NodeFilesWiring extends Pick<
   readonly isWanted: (coin: string) => boolean;
   readonly validateEveryNs: number;
   readonly fromBeginning: boolean;
+  /** Raw statuses to the broadcast thread; absent where nobody could read them. */
+  readonly raw?: RawWay | undefined;
   readonly counters: NodeCounters;
   readonly report: (report: NodeReport) => void;
 }
@@ -128,10 +138,13 @@ export function assembleNodeFiles(wiring: NodeFilesWiring): {
     for (const { ring } of rings) ring.announceNewWriter();
   }
   const http = new UndiciTransport({ ...wiring.policy, connectionsMax: 1 });
+  const instruments = new NodeInstruments(wiring.instruments);
+  const isStreaming = wiring.data.layout === 'streaming';
   const agent = new NodeFilesIngest({
     roots: wiring.data.roots,
-    isStreaming: wiring.data.layout === 'streaming',
-    instruments: new NodeInstruments(wiring.instruments),
+    isStreaming,
+    instruments,
+    rawStatuses: wiring.raw && rawStatusesOf(wiring.raw, instruments, isStreaming),
     rings,
     shardOf: wiring.shardOf,
     wanted: wiring.shards.map(({ wanted }) => new RingConsumer(wanted)),
@@ -144,4 +157,18 @@ export function assembleNodeFiles(wiring: NodeFilesWiring): {
     counters: wiring.counters,
   });
   return { agent, http };
+}
+
+function rawStatusesOf(
+  way: RawWay,
+  instruments: NodeInstruments,
+  isStreaming: boolean,
+): RawStatuses {
+  return new RawStatuses(
+    instruments,
+    new RingProducer(way.ring),
+    new DoorbellRinger(way.bell),
+    new DemandFlags(way.demand),
+    isStreaming,
+  );
 }

@@ -19,7 +19,7 @@ import { PageRequests } from './page-requests.js';
 import { broadcastHistogramRow, Hop, shardHistogramRow } from './tables.js';
 import type { ThreadData } from './thread-data.js';
 import type { FromThread, PageAnswer } from './thread-message.js';
-import { shardOfAgent, threadOf } from './topology.js';
+import { RAW_RING, shardOfAgent, threadOf } from './topology.js';
 import type { AgentName, RingPlan } from './topology.js';
 
 export interface Assembly {
@@ -70,11 +70,21 @@ class Assembler {
 
   private get shards() {
     const { memory } = this.data;
-    return this.ringsFrom('ingest').map((ring) => ({
+    const feeds = this.ringsFrom('ingest').filter((ring) => ring.name !== RAW_RING);
+    return feeds.map((ring) => ({
       feed: ringOf(memory, ring.name),
       bell: this.bellFor(ring),
       wanted: ringOf(memory, `wanted-${shardOfAgent(ring.to)}`),
     }));
+  }
+
+  /** Raw texts from ingest to broadcast, where the topology has them. */
+  private get rawWay() {
+    const { memory, plan } = this.data;
+    const ring = plan.rings.find(({ name }) => name === RAW_RING);
+    return ring === undefined
+      ? undefined
+      : { ring: ringOf(memory, RAW_RING), bell: this.bellFor(ring), demand: memory.demand };
   }
 
   private fileIngest(venue: FileVenue): Part {
@@ -87,6 +97,7 @@ class Assembler {
       isWanted: (coin) => venue.isWanted(coin, files.selection),
       shards: this.shards,
       shardOf: memory.shardOf,
+      raw: this.rawWay,
       counters: {
         sources: countersOf(memory, 'ingest-sources'),
         node: countersOf(memory, 'ingest-node'),
@@ -180,8 +191,9 @@ class Assembler {
     return assembleBroadcast({
       instruments,
       orders: this.venue().capabilities.orders,
+      raw: this.rawWay,
       rings: plan.rings
-        .filter((ring) => ring.to === 'broadcast')
+        .filter((ring) => ring.to === 'broadcast' && ring.name !== RAW_RING)
         .map((ring) => ringOf(memory, ring.name)),
       counters: countersOf(memory, 'broadcast'),
       histograms: memory.histograms,

@@ -120,6 +120,7 @@ export class FeedNode {
       instruments: instruments.length,
       broadcast: config.server.enabled,
       reader: this.options.reader,
+      raw: venue.capabilities.orders && config.server.api,
       ...(rig?.ringWords === undefined ? {} : { ringWords: rig.ringWords }),
     });
     const connections =

@@ -12,6 +12,8 @@ export const LIMITS = {
   outRingWords: 2 ** 21,
   /** Books → embedding program, 4 MiB a worker: its reader shares a thread with other work. */
   embedRingWords: 2 ** 20,
+  /** Ingest → broadcast, 4 MiB: raw statuses, of which BTC alone has 400 KB a block. */
+  rawRingWords: 2 ** 20,
   /** Books → ingest: a wish takes 8 words; all of 2,000 instruments may wish at once. */
   wantedRingWords: 2 ** 14,
 
@@ -60,6 +62,7 @@ for (const words of [
   LIMITS.feedRingWords,
   LIMITS.outRingWords,
   LIMITS.embedRingWords,
+  LIMITS.rawRingWords,
   LIMITS.wantedRingWords,
 ]) {
   invariant(

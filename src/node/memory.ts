@@ -4,6 +4,7 @@
  */
 import { BBO_ROW_DOUBLES } from '../books/bbo-row.js';
 import { createCounterTable } from '../rings/counters.js';
+import { createDemandFlags } from '../rings/demand-flags.js';
 import { createDoorbell } from '../rings/doorbell.js';
 import { createHistogramTable } from '../rings/latency-histogram.js';
 import { createRing } from '../rings/ring-layout.js';
@@ -28,6 +29,8 @@ export interface NodeMemory {
   /** By table name of tables.ts. */
   readonly counters: Readonly<Record<string, SharedArrayBuffer>>;
   readonly histograms: SharedArrayBuffer;
+  /** Instruments whose raw texts somebody reads. */
+  readonly demand: SharedArrayBuffer;
   /** The venue's rate limits: a crash loop must not earn an address ban. */
   readonly budgets: IngestBudgets | null;
 }
@@ -54,6 +57,7 @@ export function allocate(
     shardOf: shardTable(instruments, plan.shards),
     counters,
     histograms: createHistogramTable(tables.histogramRows),
+    demand: createDemandFlags(instruments),
     budgets: venueLimits === null ? null : budgetsOf(venueLimits),
   };
 }

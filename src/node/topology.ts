@@ -10,6 +10,7 @@
  *     feed-i     ingest     books-i     one record a venue event
  *     wanted-i   books-i    ingest      wishes for a snapshot
  *     out-i      books-i    broadcast   finished messages
+ *     raw        ingest     broadcast   order statuses as they are, for readers of the venue's own API
  *     embed-i    books-i    reader      finished messages, for the program that embeds the node
  */
 import { invariant } from '../faults/invariant.js';
@@ -69,9 +70,13 @@ export interface PlanInput {
   readonly broadcast: boolean;
   /** Feed events to the embedding program. */
   readonly reader: boolean;
+  /** The venue's own API is served, with what only the venue's own texts say. */
+  readonly raw?: boolean;
   /** Shrinks every ring, for tests that want to hit the edges. */
   readonly ringWords?: number;
 }
+
+export const RAW_RING = 'raw';
 
 /** Beyond this a worker more has brought nothing: ingest is one thread and feeds them all. */
 const WORKERS_CHOSEN_MAX = 8;
@@ -139,7 +144,7 @@ function threadsOf(layout: Layout, books: readonly AgentName[], broadcast: boole
 }
 
 function ringsOf(books: readonly AgentName[], input: PlanInput): RingPlan[] {
-  const { feedRingWords, wantedRingWords, outRingWords, embedRingWords } = LIMITS;
+  const { feedRingWords, wantedRingWords, outRingWords, embedRingWords, rawRingWords } = LIMITS;
   const rings: RingPlan[] = [];
   const add = (
     name: string,
@@ -156,6 +161,8 @@ function ringsOf(books: readonly AgentName[], input: PlanInput): RingPlan[] {
     if (input.broadcast) add(`out-${shard}`, agent, 'broadcast', outRingWords);
     if (input.reader) add(`embed-${shard}`, agent, 'reader', embedRingWords, 'leave');
   });
+  if (input.broadcast && input.raw === true)
+    add(RAW_RING, 'ingest', 'broadcast', rawRingWords, 'leave');
   return rings;
 }
 

@@ -33,6 +33,10 @@ const serverSchema = z
     allowedHosts: z.array(z.string().min(1)).default([]),
     connections: z.number().int().min(1).max(100_000).default(5_000),
     connectionsPerAddress: z.number().int().min(1).max(100_000).default(20),
+    /** The venue's own JSON API on `/ws` and `/info`, for venues that tell every order. */
+    api: z.boolean().default(true),
+    apiNumbers: z.enum(['obs', 'official']).default('obs'),
+    apiCompression: z.boolean().default(false),
   })
   .refine((server) => (server.tlsCertFile === undefined) === (server.tlsKeyFile === undefined), {
     message: 'tlsCertFile and tlsKeyFile belong together',

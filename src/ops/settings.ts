@@ -182,6 +182,12 @@ export const SETTINGS: readonly Setting[] = [
     about: 'most clients at one time from one address',
   },
   {
+    path: 'server.apiNumbers',
+    flag: '--api-numbers <obs|official>',
+    kind: 'text',
+    about: "numbers on /ws as order_book_server's (81307) or the official API's (81307.0)",
+  },
+  {
     path: 'admin.port',
     flag: '--admin-port <number>',
     kind: 'number',

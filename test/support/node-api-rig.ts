@@ -2,7 +2,14 @@
  * A node's files, written block by block, through the real ingest, books and broadcast agents to the
  * JSON API: on the server in memory with a virtual clock, or on sockets.
  */
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BBO_ROW_DOUBLES } from '../../src/books/bbo-row.js';
@@ -156,7 +163,9 @@ export class NodeApiRig {
 /** The blocks of a capture's by-block files. */
 export function readBlocks(data: string): BlockLines[] {
   const lines = (source: Source): string[] =>
-    readFileSync(join(data, `node_${source}_by_block`, HOUR), 'utf8').trim().split('\n');
+    readFileSync(join(data, `node_${source}_by_block`, HOUR), 'utf8')
+      .trim()
+      .split('\n');
   const [diffs, statuses, fills] = SOURCES.map(lines);
   return diffs!.map((line, i) => ({
     raw_book_diffs: line,

@@ -36,7 +36,12 @@ export interface ApiSubscription {
 export type ApiRequest =
   | { readonly kind: 'subscribe' | 'unsubscribe'; readonly subscription: ApiSubscription }
   | { readonly kind: 'ping' }
-  | { readonly kind: 'post'; readonly id: number; readonly payload: unknown; readonly info: boolean }
+  | {
+      readonly kind: 'post';
+      readonly id: number;
+      readonly payload: unknown;
+      readonly info: boolean;
+    }
   | { readonly kind: 'unreadable' };
 
 const UNREADABLE: ApiRequest = { kind: 'unreadable' };
@@ -84,8 +89,7 @@ function subscriptionOf(fields: Record<string, unknown>): ApiSubscription | null
   }
   const { coin } = fields;
   if (typeof coin !== 'string') return null;
-  if (channel !== 'l2Book')
-    return { ...none, coin, text: JSON.stringify({ type: channel, coin }) };
+  if (channel !== 'l2Book') return { ...none, coin, text: JSON.stringify({ type: channel, coin }) };
   const nSigFigs = optional(fields['nSigFigs']);
   const nLevels = optional(fields['nLevels']);
   const mantissa = optional(fields['mantissa']);

@@ -93,8 +93,7 @@ export class BlockQueue {
   drain(nowNs: number): void {
     while (this.waiting.length > 0) {
       const block = this.waiting[0]!;
-      const isForced =
-        nowNs - block.sinceNs >= WAIT_NS || this.waiting.length > BLOCKS_MAX;
+      const isForced = nowNs - block.sinceNs >= WAIT_NS || this.waiting.length > BLOCKS_MAX;
       if (!this.haveStatusesOf(block)) {
         if (!isForced) return;
         this.areStatusesSilent = true;
@@ -127,9 +126,7 @@ export class BlockQueue {
 
   private haveStatusesOf({ height }: Waiting): boolean {
     // Blocks before the first that was told were read before anybody asked for statuses.
-    return (
-      this.areStatusesSilent || height < this.statusesFrom || this.statusesHeight >= height
-    );
+    return this.areStatusesSilent || height < this.statusesFrom || this.statusesHeight >= height;
   }
 
   /** The block that waits at a height, made where there is none; null if a later one has gone. */

@@ -58,12 +58,7 @@ export class CoinChannels {
   /** Snapshot text of one position, for all who ask at it. */
   private snapshot = { height: -1, epoch: -1, sequence: -1, text: '' };
 
-  constructor(
-    book: CoinBook,
-    server: BroadcastServer,
-    format: NumberFormat,
-    hasStatuses: boolean,
-  ) {
+  constructor(book: CoinBook, server: BroadcastServer, format: NumberFormat, hasStatuses: boolean) {
     this.book = book;
     this.server = server;
     this.places = placesOf(format);

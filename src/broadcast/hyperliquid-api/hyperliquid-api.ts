@@ -24,7 +24,7 @@ import type { RecordHandler, RingConsumer } from '../../rings/ring-consumer.js';
 import { MessageDecoder } from '../../wire/decode.js';
 import { stateOf } from '../../wire/head-words.js';
 import { BodyType } from '../../wire/message-layout.js';
-import type { Connection, HttpResponse } from '../broadcast-server.js';
+import type { Connection, HttpResponse, ServerExtras } from '../broadcast-server.js';
 import { CloseCode } from '../close-code.js';
 import type { RoomContext } from '../room-context.js';
 import { type ApiSubscription, isValid, parseApiRequest } from './api-request.js';
@@ -43,9 +43,23 @@ export interface ApiOptions {
   /** The venue's own answers, where the node asked for them: meta, spotMeta, perpDexs. */
   readonly knownInfo?: KnownInfo | undefined;
   /** Order statuses as the venue wrote them; absent where none come. */
-  readonly raw?:
-    | { readonly ring: RingConsumer; readonly demand: DemandFlags }
-    | undefined;
+  readonly raw?: { readonly ring: RingConsumer; readonly demand: DemandFlags } | undefined;
+}
+
+/** Requests of SDKs are a few hundred bytes. */
+const INFO_BYTES_MAX = 64 * 1024;
+/** Three times an l4Book snapshot of BTC (17 MB). */
+const API_SOCKET_BYTES_MAX = 48 * 1024 * 1024;
+
+/** What the server needs for these clients. */
+export function apiExtras(compression: boolean): ServerExtras {
+  return {
+    path: API_PATH,
+    bodyPath: INFO_PATH,
+    bodyBytesMax: INFO_BYTES_MAX,
+    socketBytesMax: API_SOCKET_BYTES_MAX,
+    compression,
+  };
 }
 
 /** A client's message that is echoed in an error is not echoed whole. */
@@ -173,6 +187,7 @@ export class HyperliquidApi implements RecordHandler {
           coin.onTrades(this.decoder);
         break;
       case RecordType.BookStatusOut:
+      case RecordType.OrdersStatusOut:
         coin.onState(stateOf(words, at));
         break;
       default:
@@ -304,9 +319,7 @@ export class HyperliquidApi implements RecordHandler {
         break;
       default: {
         const echo = text.slice(0, ECHO_CHARS_MAX);
-        connection.sendText(
-          errorText(`Error parsing JSON into valid websocket request: ${echo}`),
-        );
+        connection.sendText(errorText(`Error parsing JSON into valid websocket request: ${echo}`));
       }
     }
   }

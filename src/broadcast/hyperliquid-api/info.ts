@@ -11,8 +11,7 @@ import { numberText } from './api-text.js';
 import { CANDLE_INTERVALS_MS, type Candle } from './trade-tape.js';
 
 export type InfoAnswer =
-  | { readonly ok: true; readonly json: string }
-  | { readonly ok: false; readonly message: string };
+  { readonly ok: true; readonly json: string } | { readonly ok: false; readonly message: string };
 
 /** Answers of the venue's own info server, as text, by request type; passed on where there are any. */
 export type KnownInfo = ReadonlyMap<string, string>;
@@ -134,10 +133,7 @@ export class InfoRequests {
     const decimals = (base: string): number =>
       spots.find(({ instrument }) => instrument.base === base)?.instrument.sizeDecimals ?? 0;
     return {
-      tokens: [
-        token('USDC', 0, 8),
-        ...bases.map((base, i) => token(base, i + 1, decimals(base))),
-      ],
+      tokens: [token('USDC', 0, 8), ...bases.map((base, i) => token(base, i + 1, decimals(base)))],
       universe: spots.map(({ instrument }, i) => ({
         name: instrument.symbol,
         tokens: [bases.indexOf(instrument.base) + 1, 0],
@@ -170,7 +166,8 @@ export class InfoRequests {
   }
 
   private candles(req: unknown): InfoAnswer {
-    if (!isObject(req)) return refuse('candleSnapshot has req: {coin, interval, startTime, endTime}');
+    if (!isObject(req))
+      return refuse('candleSnapshot has req: {coin, interval, startTime, endTime}');
     const { interval, startTime, endTime } = req;
     const intervalMs = typeof interval === 'string' ? CANDLE_INTERVALS_MS[interval] : undefined;
     if (intervalMs === undefined) {

@@ -1,0 +1,120 @@
+/** Made-up blocks in the node's own lines, for tests that need no capture. */
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BlockLines } from './node-api-rig.js';
+
+export const ALICE = `0x${'a1'.repeat(20)}`;
+export const BOB = `0x${'b2'.repeat(20)}`;
+const FIRST_HEIGHT = 1000;
+const FIRST_MS = Date.UTC(2026, 4, 5, 17, 0, 0);
+
+/** Ten bids from 100.0 down and ten asks from 101.0 up, size 1.5 each. Returns the file's path. */
+export function writeSyntheticSnapshot(coins: readonly string[]): string {
+  const order = (coin: string, side: string, px: number, oid: number): unknown => [
+    ALICE,
+    {
+      coin,
+      side,
+      limitPx: px.toFixed(1),
+      sz: '1.5',
+      oid,
+      timestamp: FIRST_MS - 1000,
+      triggerCondition: 'N/A',
+      isTrigger: false,
+      triggerPx: '0.0',
+      children: [],
+      isPositionTpsl: false,
+      reduceOnly: false,
+      orderType: 'Limit',
+      origSz: '1.5',
+      tif: 'Gtc',
+      cloid: null,
+    },
+  ];
+  const ten = [...Array(10).keys()];
+  const book = coins.map((coin, c) => [
+    coin,
+    [
+      ten.map((i) => order(coin, 'B', 100 - i, c * 100 + i + 1)),
+      ten.map((i) => order(coin, 'A', 101 + i, c * 100 + i + 51)),
+    ],
+  ]);
+  const path = join(tmpdir(), `ringside-snapshot-${process.pid}-${snapshots++}.json`);
+  writeFileSync(path, JSON.stringify([FIRST_HEIGHT, book]));
+  return path;
+}
+let snapshots = 0;
+
+/**
+ * Block `n` (from 1): Bob's order joins at 100.0 in odd blocks and leaves in even ones; each block
+ * has a trade of 0.25 at 101.0 that Bob buys of Alice, and one rejected order of Bob's.
+ */
+export function syntheticBlock(n: number, coin: string): BlockLines {
+  const blockMs = FIRST_MS + n * 100;
+  const iso = new Date(blockMs).toISOString().slice(0, 23);
+  const time = `${iso}000000`;
+  const line = (events: unknown[]): string =>
+    JSON.stringify({
+      local_time: `${iso}500000`,
+      block_time: time,
+      block_number: FIRST_HEIGHT + n,
+      events,
+    });
+  const oid = 10_000 + Math.ceil(n / 2);
+  const status = (name: string, id: number): unknown => ({
+    time,
+    user: BOB,
+    hash: null,
+    builder: null,
+    status: name,
+    order: {
+      coin,
+      side: 'B',
+      limitPx: '100.0',
+      sz: '2.0',
+      oid: id,
+      timestamp: blockMs,
+      triggerCondition: 'N/A',
+      isTrigger: false,
+      triggerPx: '0.0',
+      children: [],
+      isPositionTpsl: false,
+      reduceOnly: false,
+      orderType: 'Limit',
+      origSz: '2.0',
+      tif: 'Alo',
+      cloid: null,
+    },
+  });
+  const joins = n % 2 === 1;
+  const fill = (user: string, side: string, crossed: boolean): unknown => [
+    user,
+    {
+      coin,
+      px: '101.0',
+      sz: '0.25',
+      side,
+      time: blockMs,
+      startPosition: '0.0',
+      dir: 'Open Long',
+      closedPnl: '0.0',
+      hash: `0x${'cd'.repeat(32)}`,
+      oid: 51,
+      crossed,
+      fee: '0.0',
+      tid: 7_000_000 + n,
+      feeToken: 'USDC',
+      twapId: null,
+    },
+  ];
+  const diff = joins ? { new: { sz: '2.0' } } : 'remove';
+  return {
+    raw_book_diffs: line([{ user: BOB, oid, coin, side: 'B', px: '100.0', raw_book_diff: diff }]),
+    order_statuses: line([
+      status('badAloPxRejected', 90_000 + n),
+      status(joins ? 'open' : 'canceled', oid),
+    ]),
+    fills: line([fill(BOB, 'B', true), fill(ALICE, 'A', false)]),
+  };
+}
