@@ -149,7 +149,7 @@ export class Reception implements ServerEvents {
 
   /** Ends the clients of the API, whose sessions `delivery` does not know. */
   endApiClients(code: number, reason: string): void {
-    for (const connection of [...this.apiClients]) connection.end(code, reason);
+    for (const connection of this.apiClients) connection.end(code, reason);
   }
 
   private refusalOfInfo(request: HttpRequest): HttpResponse | null {
