@@ -42,6 +42,18 @@ for (const command of [program, ...program.commands]) {
   });
 }
 
+// A reader that leaves (`| head`) is no failure. What goes on for ever ends as if it were asked to;
+// what ends by itself notices where it writes; what is said on stderr is then said to nobody.
+let readerLeft = false;
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  if (!readerLeft) process.emit('SIGTERM', 'SIGTERM');
+  readerLeft = true;
+});
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -5,6 +5,7 @@ import { statSync } from 'node:fs';
 import pc from 'picocolors';
 import type { Instrument } from '../domain/instrument.js';
 import { FaultError } from '../faults/fault.js';
+import { assertVenueId } from '../node/configured-venue.js';
 import { ReplayRun } from '../node/replay-run.js';
 import type { ReplaySummary } from '../node/replay-run.js';
 import { NODE_LAYOUTS } from '../ingest/node-data.js';
@@ -108,6 +109,7 @@ async function replay(paths: readonly string[], flags: ReplayFlags): Promise<num
       `--ndjson ${flags.ndjson}: ${flags.venue} has ${MODES.join(', ')}`,
     );
   }
+  assertVenueId(flags.venue);
   const venue = venueById(flags.venue);
   const bar = new Progress(paths, flags);
   try {

@@ -11,13 +11,17 @@ export interface ChosenVenue {
 }
 
 /** Throws FaultError UNKNOWN_VENUE, with the nearest name that is known. */
+export function assertVenueId(id: string): void {
+  const known = anyVenueIds();
+  if (known.includes(id)) return;
+  const list = `known: ${known.join(', ')}${suggestion(id, known)}`;
+  throw new FaultError('UNKNOWN_VENUE', `no venue "${id}"; ${list}`);
+}
+
+/** Throws as assertVenueId does. */
 export function configuredVenue(venue: NodeConfig['venue']): ChosenVenue {
   const { id = '' } = venue;
-  const known = anyVenueIds();
-  if (!known.includes(id)) {
-    const list = `known: ${known.join(', ')}${suggestion(id, known)}`;
-    throw new FaultError('UNKNOWN_VENUE', `no venue "${id}"; ${list}`);
-  }
+  assertVenueId(id);
   return { venueId: id, venueOptions: overridesOf(venue) };
 }
 

@@ -8,8 +8,8 @@ import type { CaptureEntry, CaptureFormat } from './capture-entry.js';
 import { fileChunks } from './file-chunks.js';
 import type { ChunkProgress } from './file-chunks.js';
 
-/** A longer line is no recorded frame. */
-const LINE_BYTES_MAX = 64 * 1024 * 1024;
+/** A longer line is no recorded frame: the longest there are, lists of all instruments, have 4 MB. */
+const LINE_BYTES_MAX = 32 * 1024 * 1024;
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
@@ -33,16 +33,24 @@ export class CaptureFile implements ChunkProgress {
    * the file is of no known format.
    */
   async *batches(): AsyncGenerator<CaptureEntry[]> {
-    let rest: Buffer = Buffer.alloc(0);
+    // Pieces of a line whose end has not come; put together once.
+    let rest: Buffer[] = [];
+    let restBytes = 0;
     for await (const chunk of fileChunks(this.path, this)) {
-      const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      const end = bytes.lastIndexOf(NEWLINE) + 1;
-      rest = bytes.subarray(end);
-      if (rest.length > LINE_BYTES_MAX) throw this.malformed('a line is longer than 64 MiB');
-      const entries = this.entriesOf(bytes.subarray(0, end));
-      if (entries.length > 0) yield entries;
+      const end = chunk.lastIndexOf(NEWLINE) + 1;
+      if (end > 0) {
+        const whole = chunk.subarray(0, end);
+        const entries = this.entriesOf(rest.length === 0 ? whole : Buffer.concat([...rest, whole]));
+        rest = [];
+        restBytes = 0;
+        if (entries.length > 0) yield entries;
+      }
+      if (end === chunk.length) continue;
+      rest.push(chunk.subarray(end));
+      restBytes += chunk.length - end;
+      if (restBytes > LINE_BYTES_MAX) throw this.malformed('a line is longer than 32 MiB');
     }
-    const last = this.lastLine(rest);
+    const last = this.lastLine(Buffer.concat(rest));
     if (last !== null) yield [last];
     if (this.format !== null) return;
     if (this.truncation === null) throw this.malformed('there is nothing in it');

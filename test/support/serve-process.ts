@@ -30,6 +30,11 @@ export class ServeProcess {
     });
   }
 
+  /** Reads no more of what it prints, as `| head` does. */
+  stopReading(stream: 'stdout' | 'stderr'): void {
+    this.child[stream].destroy();
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }

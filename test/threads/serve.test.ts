@@ -108,6 +108,19 @@ test('Serve: a signal while it waits for an unreachable venue ends it at once', 
   assert.deepEqual(await serve.exited, { code: 0, signal: null });
 });
 
+test('Serve: goes on where nobody reads its log, and stops cleanly where nobody reads its output', async () => {
+  const serve = new ServeProcess(SMALL);
+  const { books } = (await serve.event('listening')) as unknown as Listening;
+  serve.stopReading('stderr');
+  await serve.event('live');
+  assert.equal((await fetch(books)).status, 200);
+  serve.kill('SIGINT');
+  assert.deepEqual(await serve.exited, { code: 0, signal: null });
+  const unread = new ServeProcess(SMALL);
+  unread.stopReading('stdout');
+  assert.deepEqual(await unread.exited, { code: 0, signal: null });
+});
+
 test('Serve: a port that is taken is one clear line and exit code 6', async () => {
   const squatter = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => squatter.once('listening', resolve));
