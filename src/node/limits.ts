@@ -33,11 +33,16 @@ export const LIMITS = {
   warmUpHangMs: 1_000,
   /** The log is told of books that changed state this often. */
   bookStatesEveryMs: 200,
+  /**
+   * A thread that may not be ended by force (it holds the server's sockets) can only be given up, and
+   * the whole node with it: nothing is won by doing so early, and a starved machine may come back.
+   */
+  giveUpHangMs: 10_000,
   /** Replacements a thread may need within the window before the node gives up. */
   restartsMax: 8,
   restartWindowMs: 60_000,
   /** A thread that does not report ready within this after its start counts as hung. */
-  threadStartMsMax: 10_000,
+  threadStartMsMax: 30_000,
 
   /** Shutdown: clients are told and rings drained within this, then threads are ended by force. */
   stopAgentsMsMax: 4_000,

@@ -23,6 +23,7 @@ export function createSupervisor(options: SupervisionOptions): Supervisor {
     clock: options.clock,
     factories: options.factories,
     hangNs: options.hangMs * 1e6,
+    giveUpHangNs: Math.max(LIMITS.giveUpHangMs, options.hangMs) * 1e6,
     warmUpNs: LIMITS.warmUpMs * 1e6,
     warmUpHangNs: Math.max(LIMITS.warmUpHangMs, options.hangMs) * 1e6,
     startNsMax: LIMITS.threadStartMsMax * 1e6,

@@ -40,6 +40,8 @@ export interface SupervisorOptions {
   readonly factories: readonly ThreadFactory[];
   readonly events: SupervisorEvents;
   readonly hangNs: number;
+  /** The same for a thread that may not be ended: with it ends the whole. */
+  readonly giveUpHangNs: number;
   /** While a thread warms up (code is compiled, books are loaded) it may be silent for longer. */
   readonly warmUpNs: number;
   readonly warmUpHangNs: number;
@@ -165,8 +167,7 @@ export class Supervisor {
 
   /** Silence counts without the time in which the thread had no core to speak from. */
   private judgeSilence(watched: Watched, handle: ThreadHandle, nowNs: number): void {
-    const { hangNs, warmUpNs, warmUpHangNs } = this.options;
-    const limitNs = nowNs - watched.readyNs < warmUpNs ? warmUpHangNs : hangNs;
+    const limitNs = this.patienceNs(watched, nowNs);
     if (watched.silentNs < limitNs) return;
     const starvedNs = handle.waitedNs() - watched.waitedBeforeNs;
     if (watched.silentNs - starvedNs < limitNs) return;
@@ -174,6 +175,12 @@ export class Supervisor {
     const starved =
       starvedNs >= 1e6 ? `, ${Math.round(starvedNs / 1e6)} of them without a core` : '';
     void this.replace(watched, 'hung', `no heartbeat for ${silentMs} ms${starved}`);
+  }
+
+  private patienceNs(watched: Watched, nowNs: number): number {
+    const { hangNs, giveUpHangNs, warmUpNs, warmUpHangNs } = this.options;
+    if (!watched.factory.expendable) return giveUpHangNs;
+    return nowNs - watched.readyNs < warmUpNs ? warmUpHangNs : hangNs;
   }
 
   running(name: string): boolean {

@@ -34,6 +34,7 @@ function supervise(...threads: FakeThread[]) {
     clock,
     factories: threads,
     hangNs: 150e6,
+    giveUpHangNs: 2e9,
     warmUpNs: 0,
     warmUpHangNs: 1e9,
     startNsMax: 1e9,
@@ -166,10 +167,13 @@ test('Supervisor: a thread that does not get ready in time is replaced', async (
   assert.deepEqual(said, ['replaced a threw 1', 'replaced a slow-start 2']);
 });
 
-test('Supervisor: a thread that hangs and may not be ended by force is given up at once', async () => {
+test('Supervisor: a thread that hangs and may not be ended by force is given up, but not early', async () => {
   const a = new FakeThread('a');
   a.expendable = false;
   const { said, look } = supervise(a);
+  look(1_900, []);
+  await settled();
+  assert.deepEqual(said, []);
   look(300, []);
   await settled();
   assert.deepEqual(said, ['given up a hung']);
