@@ -8,6 +8,7 @@ import { replayCommand } from './cli/replay.js';
 import { serveCommand } from './cli/serve.js';
 import { simCommand } from './cli/sim.js';
 import { topCommand } from './cli/top.js';
+import { verifyCommand } from './cli/verify.js';
 import { packageVersion } from './cli/version.js';
 
 const EXAMPLES = `
@@ -15,6 +16,7 @@ Examples:
   $ ringside serve                        run on the simulated exchange, dashboard on port 9001
   $ ringside top                          watch a live book in the terminal
   $ ringside replay FILE --venue binance-futures --ndjson bbo
+  $ ringside verify FILE                  prove that a capture gives exact books
   $ ringside serve --help                 every option of a command, with examples
 
 ${EXIT_CODES_HELP}`;
@@ -28,6 +30,7 @@ const program = new Command('ringside')
   .addCommand(serveCommand())
   // Some commands are typed by commander's extra typings; the class is the same.
   .addCommand(replayCommand() as unknown as Command)
+  .addCommand(verifyCommand() as unknown as Command)
   .addCommand(simCommand())
   .addCommand(topCommand() as unknown as Command)
   .addCommand(benchCommand());

@@ -59,8 +59,10 @@ export const BooksColumn = {
   Validations: 39,
   ValidationsFailed: 40,
   Orders: 41,
+  /** Trades whose channel has no numbers, so that nothing tells whether one is missing. */
+  TradesUnnumbered: 42,
   /** One column a StateReason, to the end of the row. */
-  ResyncsByReason: 42,
+  ResyncsByReason: 43,
 } as const;
 export type BooksColumn = (typeof BooksColumn)[keyof typeof BooksColumn];
 

@@ -55,6 +55,7 @@ export class TradeFeed {
     if (last !== ABSENT) this.lastId = last;
     this.sourceBroken = false;
     this.counters.add(this.row, BooksColumn.Trades, 1);
+    if (last === ABSENT) this.counters.add(this.row, BooksColumn.TradesUnnumbered, 1);
     if (afterGap) this.counters.add(this.row, BooksColumn.TradeGaps, 1);
     this.publisher.trade(this.view, record, at, afterGap, withParties);
   }

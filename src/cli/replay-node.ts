@@ -25,6 +25,22 @@ export interface NodeReplayFlags {
 
 /** Throws FaultError for whatever cannot be used. Returns the exit code. */
 export async function replayNode(flags: NodeReplayFlags): Promise<number> {
+  const run = openNodeReplay(flags, tell);
+  const output = new LineOutput(process.stdout);
+  await run.run(async () => {
+    await output.write(run.lines.takeLines());
+    return !output.isClosed;
+  });
+  if (output.isClosed) return EXIT.Ok;
+  process.stderr.write(`${JSON.stringify(run.summary())}\n`);
+  return EXIT.Ok;
+}
+
+/** Throws FaultError for whatever cannot be used. */
+export function openNodeReplay(
+  flags: NodeReplayFlags,
+  report: (report: NodeReport) => void,
+): NodeReplayRun {
   if (flags.data === undefined || flags.snapshot === undefined) {
     throw new FaultError(
       'BAD_CONFIG',
@@ -41,23 +57,15 @@ export async function replayNode(flags: NodeReplayFlags): Promise<number> {
     const what = missing.length > 0 ? missing.join(', ') : `any coin of --markets ${flags.markets}`;
     throw new FaultError('UNKNOWN_SYMBOL', `${flags.snapshot} does not hold ${what}`);
   }
-  const run = new NodeReplayRun({
+  return new NodeReplayRun({
     data,
     snapshotPath: flags.snapshot,
     instruments,
     mode,
     levels: flags.depth ?? 0,
     ...aggregation,
-    report: tell,
+    report,
   });
-  const output = new LineOutput(process.stdout);
-  await run.run(async () => {
-    await output.write(run.lines.takeLines());
-    return !output.isClosed;
-  });
-  if (output.isClosed) return EXIT.Ok;
-  process.stderr.write(`${JSON.stringify(run.summary())}\n`);
-  return EXIT.Ok;
 }
 
 function modeOf(text: string | undefined): NodeLineMode {

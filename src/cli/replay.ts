@@ -1,15 +1,11 @@
 /** `ringside replay`: recorded frames through the node's own path, printed as lines. Cold. */
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import cliProgress from 'cli-progress';
-import { statSync } from 'node:fs';
 import pc from 'picocolors';
-import type { Instrument } from '../domain/instrument.js';
 import { FaultError } from '../faults/fault.js';
 import { assertVenueId } from '../node/configured-venue.js';
 import { ReplayRun } from '../node/replay-run.js';
 import type { ReplaySummary } from '../node/replay-run.js';
 import { NODE_LAYOUTS } from '../ingest/node-data.js';
-import { suggestion } from '../ops/suggest.js';
 import { CaptureRun } from '../replay/capture-run.js';
 import { Pacer } from '../replay/pacer.js';
 import { surveyCapture } from '../replay/capture-survey.js';
@@ -17,6 +13,8 @@ import { readTimelineOrigin } from '../time/system-clock.js';
 import { SystemScheduler } from '../time/system-scheduler.js';
 import { MARKETS, VENUE_ID as NODE_VENUE } from '../venues/hyperliquid-node/coins.js';
 import { venueById, venueIds } from '../venues/registry.js';
+import { CaptureProgress } from './capture-progress.js';
+import { collected, instrumentsWanted } from './capture-selection.js';
 import { EXIT, EXIT_CODES_HELP } from './exit-codes.js';
 import { LineOutput } from './line-output.js';
 import { replayNode } from './replay-node.js';
@@ -111,10 +109,11 @@ async function replay(paths: readonly string[], flags: ReplayFlags): Promise<num
   }
   assertVenueId(flags.venue);
   const venue = venueById(flags.venue);
-  const bar = new Progress(paths, flags);
+  const linesOnTerminal = flags.ndjson !== undefined && process.stdout.isTTY;
+  const bar = new CaptureProgress('replay', paths, flags.progress && !linesOnTerminal);
   try {
     const { facts, firstSecond } = await surveyCapture(venue, paths, (bytes) => bar.show(bytes));
-    const wanted = wantedOf(facts.instruments, flags.instrument, venue.id);
+    const wanted = instrumentsWanted(facts.instruments, flags.instrument, venue.id);
     const replayRun = new ReplayRun({
       venue: venueById(flags.venue, { settings: facts.settings }),
       facts,
@@ -141,7 +140,7 @@ async function pump(
   run: ReplayRun,
   output: LineOutput,
   speed: number,
-  bar: Progress,
+  bar: CaptureProgress,
 ): Promise<void> {
   const pacer = new Pacer(new SystemScheduler(readTimelineOrigin().monotonicNs), speed);
   for await (const batch of capture.batches()) {
@@ -169,6 +168,9 @@ function conclude(capture: CaptureRun, run: ReplayRun): number {
         `${file.path}: ${file.linesMalformed} lines left out, the first is ${where}`,
       );
     }
+    if (file.framesLost > 0) {
+      tell('CAPTURE_INCOMPLETE', `${file.path}: its recorder lost ${file.framesLost} frames`);
+    }
     if (file.truncation !== null) {
       tell('CAPTURE_TRUNCATED', `${file.path}: ${file.truncation}; replayed up to there`);
     }
@@ -194,31 +196,6 @@ function tell(code: string, text: string): void {
   process.stderr.write(`${pc.yellow(code)} ${text}\n`);
 }
 
-/** Throws FaultError UNKNOWN_SYMBOL. */
-function wantedOf(
-  instruments: readonly Instrument[],
-  names: readonly string[] | undefined,
-  venueId: string,
-): Instrument[] {
-  if (names === undefined) return [...instruments];
-  const symbols = instruments.map(({ symbol }) => symbol);
-  const wanted = names.map((name) => {
-    const found = instruments.find(({ symbol, name: full }) => name === symbol || name === full);
-    if (found !== undefined) return found;
-    const near = suggestion(name.replace(`${venueId}:`, ''), symbols);
-    throw new FaultError(
-      'UNKNOWN_SYMBOL',
-      `${name} is not in this capture${near}; it has ${symbols.join(', ')}`,
-    );
-  });
-  return [...new Set(wanted)];
-}
-
-/** Comma-separated, and again with every further option. */
-function collected(text: string, before: string[] | undefined): string[] {
-  return [...(before ?? []), ...text.split(',').filter((name) => name !== '')];
-}
-
 function speedOf(text: string): number {
   if (text === 'max') return Infinity;
   const factor = Number(text);
@@ -233,40 +210,4 @@ function depthOf(text: string): number {
     throw new InvalidArgumentError(`expected a whole number in 1 … ${DEPTH_MAX}`);
   }
   return depth;
-}
-
-/** A bar on stderr over both passes; none where nobody would see it or it would mix with the lines. */
-class Progress {
-  readonly totalBytes: number;
-  private readonly bar: cliProgress.SingleBar | null;
-  private isShown = false;
-
-  constructor(paths: readonly string[], flags: ReplayFlags) {
-    this.totalBytes = 2 * paths.reduce((sum, path) => sum + sizeOf(path), 0);
-    const linesOnTerminal = flags.ndjson !== undefined && process.stdout.isTTY;
-    const isWanted = flags.progress && process.stderr.isTTY && !linesOnTerminal;
-    this.bar = isWanted
-      ? new cliProgress.SingleBar({
-          format: 'replay {bar} {percentage}% · {eta_formatted} left',
-          stream: process.stderr,
-          clearOnComplete: true,
-        })
-      : null;
-  }
-
-  show(bytes: number): void {
-    if (this.bar === null) return;
-    if (!this.isShown) this.bar.start(this.totalBytes, 0);
-    this.isShown = true;
-    this.bar.update(Math.min(bytes, this.totalBytes));
-  }
-
-  stop(): void {
-    if (this.isShown) this.bar?.stop();
-    this.isShown = false;
-  }
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -193,6 +193,11 @@ export class NodeFilesIngest implements Agent {
     this.snapshots.start(nowNs);
   }
 
+  /** Of all sources. */
+  get linesRead(): number {
+    return NODE_SOURCES.reduce((sum, source) => sum + this.tails[source].lines, 0);
+  }
+
   get height(): number {
     return this.assembler.height;
   }

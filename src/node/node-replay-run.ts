@@ -65,6 +65,7 @@ export interface NodeReplaySummary {
   readonly trades: number;
   readonly diffsChecked: number;
   readonly diffsFailed: number;
+  readonly lines: number;
   readonly malformedLines: number;
   readonly hash: string;
   readonly instruments: readonly NodeSummary[];
@@ -188,6 +189,7 @@ export class NodeReplayRun {
       trades: instruments.reduce((total, row) => total + row.trades, 0),
       diffsChecked: sum(BooksColumn.Checked),
       diffsFailed: sum(BooksColumn.Failed),
+      lines: this.ingest.linesRead,
       malformedLines: this.ingest.malformedLines,
       hash: instruments[0]!.ordersHash,
       instruments,

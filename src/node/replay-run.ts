@@ -52,6 +52,15 @@ export interface InstrumentSummary {
   readonly resyncs: number;
   readonly crossed: number;
   readonly trades: number;
+  /** Holes in the venue's trade numbers; trades told twice; trades whose channel has no numbers. */
+  readonly tradeGaps: number;
+  readonly tradeDuplicates: number;
+  readonly tradesUnnumbered: number;
+  /** Snapshots loaded, and updates that still wait for one. */
+  readonly snapshots: number;
+  readonly buffered: number;
+  /** The venue's number of the last update. */
+  readonly venueSequence: number;
   /** The cross-check with the venue's own best bid and ask. */
   readonly checked: number;
   readonly passed: number;
@@ -184,6 +193,12 @@ export class ReplayRun {
       resyncs: at(BooksColumn.Resyncs),
       crossed: at(BooksColumn.Crossed),
       trades: at(BooksColumn.Trades),
+      tradeGaps: at(BooksColumn.TradeGaps),
+      tradeDuplicates: at(BooksColumn.TradeDuplicates),
+      tradesUnnumbered: at(BooksColumn.TradesUnnumbered),
+      snapshots: at(BooksColumn.Snapshots),
+      buffered: at(BooksColumn.Buffered),
+      venueSequence: at(BooksColumn.VenueSequence),
       checked: at(BooksColumn.Checked),
       passed: at(BooksColumn.Passed),
       failed: at(BooksColumn.Failed),

@@ -7,6 +7,9 @@
  *                   https://… -> 1626992741.30: {…}            answer to a request [ header: …]
  *                   1626992741.06217: {…}                      frame
  *                   configuration: {…}
+ *
+ * In either, a line that begins with # is a comment; our own recorder marks there what it lost:
+ *                   # lost frames=12 bytes=3456 …
  */
 export interface CaptureEntry {
   readonly kind: 'frame' | 'answer';
@@ -32,6 +35,8 @@ export interface CaptureFormat {
   readonly read: LineReader;
 }
 
+/** The first byte of a comment. */
+export const COMMENT = 0x23;
 const SPACE = 0x20;
 const COLON = 0x3a;
 const OPEN_BRACE = 0x7b;
@@ -125,4 +130,16 @@ export const CAPTURE_FORMATS: readonly CaptureFormat[] = [
 /** By the first line that holds anything. Null: neither. */
 export function formatOf(firstLine: Buffer): CaptureFormat | null {
   return CAPTURE_FORMATS.find((format) => format.read(firstLine, 0) !== null) ?? null;
+}
+
+const LOST = /^# lost frames=(\d+)\b/;
+
+/** How many frames a comment says were received and not written; 0 for any other comment. */
+export function framesLostIn(comment: Buffer): number {
+  return Number(LOST.exec(comment.toString('latin1', 0, 64))?.[1] ?? 0);
+}
+
+/** Our recorder's first line: `# ringside capture 1 …`. */
+export function isOurHeader(comment: Buffer): boolean {
+  return comment.toString('latin1', 0, 19) === '# ringside capture ';
 }

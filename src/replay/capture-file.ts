@@ -3,7 +3,14 @@
  * lines that are not of its format.
  */
 import { FaultError } from '../faults/fault.js';
-import { CAPTURE_FORMATS, formatOf, PASSED_OVER } from './capture-entry.js';
+import {
+  CAPTURE_FORMATS,
+  COMMENT,
+  formatOf,
+  framesLostIn,
+  isOurHeader,
+  PASSED_OVER,
+} from './capture-entry.js';
 import type { CaptureEntry, CaptureFormat } from './capture-entry.js';
 import { fileChunks } from './file-chunks.js';
 import type { ChunkProgress } from './file-chunks.js';
@@ -20,6 +27,10 @@ export class CaptureFile implements ChunkProgress {
   truncation: string | null = null;
   linesMalformed = 0;
   firstMalformedLine = 0;
+  /** Frames that the recorder says it received and did not write. */
+  framesLost = 0;
+  /** It was written by a recorder that says so where it loses frames: ours. */
+  tellsLosses = false;
   private format: CaptureFormat | null = null;
   private lines = 0;
 
@@ -71,6 +82,11 @@ export class CaptureFile implements ChunkProgress {
   private readLine(line: Buffer): CaptureEntry | null {
     this.lines++;
     if (line.length === 0) return null;
+    if (line[0] === COMMENT) {
+      this.framesLost += framesLostIn(line);
+      this.tellsLosses ||= isOurHeader(line);
+      return null;
+    }
     this.format ??= formatOf(line);
     if (this.format === null) {
       const known = CAPTURE_FORMATS.map(({ name }) => name).join(' or ');
@@ -92,7 +108,7 @@ export class CaptureFile implements ChunkProgress {
       return null;
     }
     const line = trimmed(rest);
-    if (line.length === 0) return null;
+    if (line.length === 0 || line[0] === COMMENT) return null;
     const format = this.format ?? formatOf(line);
     const reading = format?.read(line, this.index) ?? null;
     const isWhole = reading === PASSED_OVER || (reading !== null && isWholeJson(reading.bytes));
