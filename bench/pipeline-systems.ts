@@ -116,6 +116,10 @@ export class Venue {
 
 export interface SystemOptions {
   readonly workers?: number;
+  /** A power of two, at most 64. */
+  readonly symbols?: number;
+  /** Clients beside the one that measures. */
+  readonly moreClients?: number;
   readonly nodeFlags?: readonly string[];
   /** Sees what the system prints. */
   readonly onLine?: (line: string) => void;
@@ -126,6 +130,7 @@ export class Pipeline {
   private constructor(
     private readonly feed: Lines,
     private readonly system: Lines,
+    private readonly readers: Lines | null,
   ) {}
 
   static async start(
@@ -133,12 +138,16 @@ export class Pipeline {
     name: SystemName,
     options: SystemOptions = {},
   ): Promise<Pipeline> {
-    const feed = start(loopback, ['feed']);
+    const { symbols = 1, moreClients = 0 } = options;
+    const feed = start(loopback, ['feed', String(symbols)]);
     const venuePort = await portLine(feed);
     const { system, port, path } = await startSystem(loopback, name, venuePort, options);
     feed.child.stdin!.write(`connect ${port} ${path}\n`);
     const answer = JSON.parse(await feed.next(START_MS_MAX)) as { connected: boolean };
-    const pipeline = new Pipeline(feed, system);
+    const more = [String(port), path, String(moreClients), String(symbols)];
+    const readers = moreClients === 0 ? null : start(loopback, ['readers', ...more]);
+    if (readers !== null) await portLine(readers);
+    const pipeline = new Pipeline(feed, system, readers);
     if (answer.connected) return pipeline;
     await pipeline.stop();
     throw new Error(`${name}: no message reached the client`);
@@ -156,6 +165,7 @@ export class Pipeline {
     // The feeder first: it is the one that would complain about the other's end.
     await end(this.feed);
     await end(this.system);
+    if (this.readers !== null) await end(this.readers);
   }
 
   private async ask(line: string, ms: number): Promise<PipelineReading> {
@@ -176,7 +186,7 @@ async function startSystem(
   loopback: string,
   name: SystemName,
   venuePort: number,
-  { workers = 1, nodeFlags = [], onLine }: SystemOptions,
+  { workers = 1, symbols = 1, nodeFlags = [], onLine }: SystemOptions,
 ): Promise<Started> {
   const restUrl = `http://127.0.0.1:${venuePort}`;
   const webSocketUrl = `ws://127.0.0.1:${venuePort}`;
@@ -195,7 +205,8 @@ async function startSystem(
     layout: name,
     port: 0,
     venue: 'binance-futures',
-    symbols: 'BTCUSDT',
+    symbols: symbols === 1 ? 'BTCUSDT' : 'all',
+    'connections-per-address': 1000,
     channels: 'book',
     workers,
     // A machine busy with other things may leave a thread without a core for long.

@@ -2,19 +2,22 @@
  * Both ends of the pipeline benches, and the floor between them, in one small program so that the
  * measuring costs the machine as little as it can.
  *
- *   loopback feed            a venue on a loopback port (REST exchangeInfo and depth, WebSocket) and a
+ *   loopback feed [SYMBOLS]  a venue on a loopback port (REST exchangeInfo and depth, WebSocket) and a
  *                            client of a feed. Says `port N`; then obeys lines on stdin, answering each:
  *                              connect PORT PATH   subscribes to a feed       -> {"connected":true}
  *                              run RATE MS         open loop at RATE frames/s -> {"sent":…,"p50":…,…}
  *                              flood WINDOW MS     as fast as WINDOW frames on the way allow
+ *   loopback readers PORT PATH CLIENTS [SYMBOLS]   more clients, who read and forget. Says `port 0`.
  *   loopback relay PORT      passes the venue's bytes to one client unread: the floor. Says `port N`.
  *
+ * SYMBOLS is a power of two up to 64; frame n is of symbol n % SYMBOLS (the first is BTCUSDT).
  * Frame number n (the venue's update id) is due at a fixed time; what counts is from when it was due to
  * when the client has read the message that carries it (no coordinated omission). A message is a
  * FlatBuffers BookDelta (number in Head.venue_sequence) or, behind the relay, the venue's own frame.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -171,6 +174,7 @@ struct template { char bytes[FRAME_MAX]; size_t length, event_ms, engine_ms, fir
 struct connection { int fd; int is_socket; size_t length; char in[16384]; };
 
 static struct template templates[TEMPLATES];
+static unsigned symbols_count = 1;
 static struct connection connections[CONNECTIONS];
 static uint64_t due_ns[DUE_SLOTS];
 static char out[OUT_BYTES];
@@ -181,8 +185,13 @@ enum mode { IDLE, RUN, FLOOD };
 static _Atomic int mode = IDLE;
 static _Atomic uint64_t next_id = FIRST_ID + 1, end_id, sent_id = FIRST_ID;
 static _Atomic double rate = IDLE_RATE;
-static _Atomic uint64_t window_frames, received_id = FIRST_ID, flood_until_ns;
+static _Atomic uint64_t window_frames, received_id = FIRST_ID, received_count, flood_from, flood_until_ns;
 static _Atomic int restart_schedule = 1;
+
+static void symbol_name(unsigned symbol, char *name) {
+  if (symbol == 0) strcpy(name, "BTCUSDT");
+  else sprintf(name, "SYM%02uUSDT", symbol % 100);
+}
 
 static size_t put(struct template *t, const char *text) {
   size_t length = strlen(text);
@@ -206,10 +215,17 @@ static void make_templates(void) {
   unsigned seed = 20240718;
   for (int i = 0; i < TEMPLATES; i++) {
     struct template *t = &templates[i];
+    char name[16], lower[16] = {0};
+    symbol_name((unsigned)i % symbols_count, name);
+    for (size_t j = 0; j < strlen(name); j++) lower[j] = (char)tolower(name[j]);
     t->length = 4; /* room for the frame's header */
-    t->event_ms = put(t, "{\"stream\":\"btcusdt@depth@0ms\",\"data\":{\"e\":\"depthUpdate\",\"E\":");
+    put(t, "{\"stream\":\"");
+    put(t, lower);
+    t->event_ms = put(t, "@depth@0ms\",\"data\":{\"e\":\"depthUpdate\",\"E\":");
     t->engine_ms = put(t, "0000000000000,\"T\":");
-    t->first = put(t, "0000000000000,\"s\":\"BTCUSDT\",\"U\":");
+    put(t, "0000000000000,\"s\":\"");
+    put(t, name);
+    t->first = put(t, "\",\"U\":");
     t->last = put(t, "0000000000,\"u\":");
     t->previous = put(t, "0000000000,\"pu\":");
     put(t, "0000000000,\"b\":[");
@@ -237,7 +253,7 @@ static void append_frame(uint64_t id, uint64_t ms) {
   put_digits(frame + t->engine_ms, ms, 13);
   put_digits(frame + t->first, id, 10);
   put_digits(frame + t->last, id, 10);
-  put_digits(frame + t->previous, id - 1, 10);
+  put_digits(frame + t->previous, id - symbols_count, 10);
   out_to += t->length;
 }
 
@@ -263,7 +279,7 @@ static uint64_t feed(void) {
   while (out_to + FRAME_MAX < OUT_BYTES) {
     uint64_t due = now;
     if (mode == FLOOD) {
-      if (now >= flood_until_ns || id - received_id > window_frames) break;
+      if (now >= flood_until_ns || id > flood_from + received_count + window_frames) break;
     } else {
       if (mode == RUN && id >= end_id) break;
       due = first_due_ns + (uint64_t)((double)(id - first_id) * period);
@@ -287,10 +303,14 @@ static void answer_http(int fd, const char *body) {
   send_all(fd, body, strlen(body));
 }
 
-static void answer_depth(int fd) {
+static void answer_depth(int fd, const char *request) {
   static char body[65536];
+  const char *name = strcasestr(request, "symbol=SYM");
+  uint64_t symbol = name == NULL ? 0 : strtoull(name + 10, NULL, 10), last = sent_id;
+  while (last % symbols_count != symbol) last--;
+
   size_t length = (size_t)snprintf(body, sizeof body, "{\"lastUpdateId\":%llu,\"E\":%llu,\"T\":%llu,\"bids\":[",
-                                   (unsigned long long)sent_id, (unsigned long long)unix_ms(),
+                                   (unsigned long long)last, (unsigned long long)unix_ms(),
                                    (unsigned long long)unix_ms());
   for (int side = 0; side < 2; side++) {
     for (int i = 0; i < BOOK_TICKS; i++) {
@@ -303,20 +323,31 @@ static void answer_depth(int fd) {
   answer_http(fd, body);
 }
 
-static const char EXCHANGE_INFO[] =
-    "{\"symbols\":[{\"symbol\":\"BTCUSDT\",\"pair\":\"BTCUSDT\",\"contractType\":\"PERPETUAL\","
-    "\"status\":\"TRADING\",\"baseAsset\":\"BTC\",\"quoteAsset\":\"USDT\",\"filters\":["
-    "{\"filterType\":\"PRICE_FILTER\",\"tickSize\":\"0.10\",\"minPrice\":\"0.10\",\"maxPrice\":\"9999999\"},"
-    "{\"filterType\":\"LOT_SIZE\",\"stepSize\":\"0.001\",\"minQty\":\"0.001\",\"maxQty\":\"1000\"}]}]}";
+static void answer_exchange_info(int fd) {
+  static const char SYMBOL[] =
+      "%s{\"symbol\":\"%s\",\"pair\":\"%s\",\"contractType\":\"PERPETUAL\",\"status\":\"TRADING\","
+      "\"baseAsset\":\"B%u\",\"quoteAsset\":\"USDT\",\"filters\":["
+      "{\"filterType\":\"PRICE_FILTER\",\"tickSize\":\"0.10\",\"minPrice\":\"0.10\",\"maxPrice\":\"9999999\"},"
+      "{\"filterType\":\"LOT_SIZE\",\"stepSize\":\"0.001\",\"minQty\":\"0.001\",\"maxQty\":\"1000\"}]}";
+  static char body[65536];
+  size_t length = (size_t)sprintf(body, "{\"symbols\":[");
+  for (unsigned i = 0; i < symbols_count; i++) {
+    char name[16];
+    symbol_name(i, name);
+    length += (size_t)snprintf(body + length, sizeof body - length, SYMBOL, i == 0 ? "" : ",", name, name, i);
+  }
+  snprintf(body + length, sizeof body - length, "]}");
+  answer_http(fd, body);
+}
 
 static void on_request(struct connection *c) {
   if (strcasestr(c->in, "upgrade: websocket") != NULL) {
     answer_upgrade(c->fd, c->in);
     c->is_socket = 1;
   } else if (strstr(c->in, "exchangeInfo") != NULL) {
-    answer_http(c->fd, EXCHANGE_INFO);
+    answer_exchange_info(c->fd);
   } else {
-    answer_depth(c->fd);
+    answer_depth(c->fd, c->in);
   }
 }
 
@@ -397,7 +428,7 @@ static void *run_venue(void *argument) {
 /* ---- the client of a feed ---- */
 
 static uint32_t samples[SAMPLES];
-static _Atomic uint64_t samples_count, record_from, record_to, lost_count, received_count;
+static _Atomic uint64_t samples_count, record_from, record_to, lost_count;
 
 static uint64_t read_u64(const uint8_t *at) { uint64_t v; memcpy(&v, at, 8); return v; }
 static uint32_t read_u32(const uint8_t *at) { uint32_t v; memcpy(&v, at, 4); return v; }
@@ -426,9 +457,9 @@ static uint64_t id_of(int opcode, const uint8_t *bytes, size_t length) {
 
 static void on_message(uint64_t id, uint64_t now) {
   static uint64_t previous;
-  if (previous != 0 && id != previous + 1) lost_count += id > previous ? id - previous - 1 : 1;
-  previous = id;
-  received_id = id;
+  /* Symbols of different workers may overtake each other: then the count of frames says if any is missing. */
+  if (symbols_count == 1 && previous != 0 && id != previous + 1) lost_count += id > previous ? id - previous - 1 : 1;
+  if (id > previous) received_id = previous = id;
   if (id < record_from || id >= record_to) return;
   received_count++;
   uint64_t count = samples_count, spent = now - due_ns[id % DUE_SLOTS];
@@ -489,10 +520,10 @@ static void report(uint64_t from, uint64_t to, uint64_t begin_ns, uint64_t end_n
 
 static void sleep_us(unsigned us) { usleep(us); }
 
-/* Waits for the last frame, at most 3 s; returns when it was there. */
-static uint64_t wait_for(uint64_t last) {
+/* Waits for so many frames, at most 3 s; returns when they were there. */
+static uint64_t wait_for(uint64_t frames) {
   uint64_t deadline = now_ns() + 3000000000ull;
-  while (received_id < last && now_ns() < deadline) sleep_us(500);
+  while (received_count < frames && now_ns() < deadline) sleep_us(500);
   return now_ns();
 }
 
@@ -508,6 +539,7 @@ static void measure(int how, double per_second, unsigned window, unsigned ms) {
   record_to = how == RUN ? from + frames : UINT64_MAX;
   end_id = from + frames;
   window_frames = window;
+  flood_from = from;
   flood_until_ns = begin + (uint64_t)ms * 1000000ull;
   rate = per_second;
   restart_schedule = 1;
@@ -519,7 +551,7 @@ static void measure(int how, double per_second, unsigned window, unsigned ms) {
   } else {
     sleep_us(ms * 1000 + 1000);
   }
-  uint64_t last = how == RUN ? end_id - 1 : sent_id, done = wait_for(last);
+  uint64_t last = how == RUN ? end_id - 1 : sent_id, done = wait_for(last + 1 - from);
   record_to = 0;
   mode = IDLE;
   rate = IDLE_RATE;
@@ -527,9 +559,20 @@ static void measure(int how, double per_second, unsigned window, unsigned ms) {
   report(from, last + 1, begin, done);
 }
 
+static int open_client(int port, const char *path) {
+  int fd = connect_to(port);
+  upgrade(fd, port, path);
+  for (unsigned i = 0; i < symbols_count; i++) {
+    char name[16], text[160];
+    symbol_name(i, name);
+    int length = snprintf(text, sizeof text, "{\"op\":\"subscribe\",\"id\":%u,\"channel\":\"book\","
+                          "\"instrument\":\"binance-futures:%s\"}", i + 1, name);
+    send_masked(fd, 1, text, (size_t)length);
+  }
+  return fd;
+}
+
 static void obey(void) {
-  static const char SUBSCRIBE[] =
-      "{\"op\":\"subscribe\",\"id\":1,\"channel\":\"book\",\"instrument\":\"binance-futures:BTCUSDT\"}";
   static int client_fd;
   char line[256], path[128];
   int port;
@@ -538,9 +581,7 @@ static void obey(void) {
   pthread_t client;
   while (fgets(line, sizeof line, stdin) != NULL) {
     if (sscanf(line, "connect %d %127s", &port, path) == 2) {
-      client_fd = connect_to(port);
-      upgrade(client_fd, port, path);
-      send_masked(client_fd, 1, SUBSCRIBE, sizeof SUBSCRIBE - 1);
+      client_fd = open_client(port, path);
       pthread_create(&client, NULL, run_client, &client_fd);
       uint64_t deadline = now_ns() + 8000000000ull;
       while (received_id == FIRST_ID && now_ns() < deadline) sleep_us(1000);
@@ -551,6 +592,16 @@ static void obey(void) {
       measure(FLOOD, 1e6, window, ms);
     }
   }
+}
+
+static void run_readers(int port, const char *path, int clients) {
+  static struct pollfd fds[1024];
+  static char bytes[1 << 18];
+  for (int i = 0; i < clients; i++) fds[i] = (struct pollfd){open_client(port, path), POLLIN, 0};
+  printf("port 0\n");
+  while (poll(fds, (nfds_t)clients, -1) > 0)
+    for (int i = 0; i < clients; i++)
+      if (fds[i].revents != 0 && recv(fds[i].fd, bytes, sizeof bytes, 0) <= 0) return;
 }
 
 /* ---- the floor ---- */
@@ -577,6 +628,12 @@ int main(int count, char **arguments) {
     run_relay(atoi(arguments[2]));
     return 0;
   }
+  if (count >= 5 && strcmp(arguments[1], "readers") == 0) {
+    if (count == 6) symbols_count = (unsigned)atoi(arguments[5]);
+    run_readers(atoi(arguments[2]), arguments[3], atoi(arguments[4]));
+    return 0;
+  }
+  if (count == 3) symbols_count = (unsigned)atoi(arguments[2]);
   int port, listener = listen_on_any_port(&port);
   pthread_t venue;
   make_templates();
