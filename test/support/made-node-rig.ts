@@ -54,6 +54,8 @@ export interface RigOptions {
   readonly validateEveryNs?: number;
   readonly fromBeginning?: boolean;
   readonly ringWords?: number;
+  /** A second output of the books, for a broadcast room behind them. */
+  readonly broadcast?: SharedArrayBuffer;
 }
 
 export class MadeNodeRig {
@@ -71,7 +73,9 @@ export class MadeNodeRig {
   private readonly ingest: NodeFilesIngest;
   private readonly books: BooksAgent;
   private readonly output: RingConsumer;
-  private readonly clock = new VirtualClock();
+  readonly clock = new VirtualClock();
+  /** Runs after the books in every turn. */
+  afterTurn: () => void = () => {};
   private readonly decoder = new MessageDecoder();
   private readonly mirrors: OrdersMirror[];
   private readonly coins: readonly string[];
@@ -125,7 +129,9 @@ export class MadeNodeRig {
       snapshotInStream: false,
       orderByOrder: true,
       input: new RingConsumer(input),
-      outputs: [{ ring: new RingProducer(output), bell }],
+      outputs: [output, ...(options.broadcast === undefined ? [] : [options.broadcast])].map(
+        (ring) => ({ ring: new RingProducer(ring), bell }),
+      ),
       wanted: { ring: new RingProducer(wishes), bell },
       bboTable: createSeqlockTable(coins.length, BBO_ROW_DOUBLES),
       counters,
@@ -158,6 +164,7 @@ export class MadeNodeRig {
       if (i % 4 === 0) await Promise.resolve();
       this.books.doWork(nowNs);
       this.output.poll(this.reader, 10_000);
+      this.afterTurn();
     }
   }
 
