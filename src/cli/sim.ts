@@ -47,6 +47,7 @@ interface SimOptions {
   readonly host: string;
   readonly dialect: Dialect;
   readonly data?: string;
+  readonly layout: 'by-block' | 'streaming';
   readonly rate?: number;
   readonly seed: number;
   readonly symbols: number;
@@ -63,6 +64,11 @@ export function simCommand(): Command {
         .default('binance-futures'),
     )
     .option('--data <dir>', 'hyperliquid-node: where its files go (DIR/hl/data/…)')
+    .addOption(
+      new Option('--layout <name>', 'hyperliquid-node: a line a block, or a line an event')
+        .choices(['by-block', 'streaming'])
+        .default('by-block'),
+    )
     .option('--port <number>', 'port to listen on, 0 for a free one', wholeNumber(0, 65_535), 0)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option(
@@ -83,13 +89,18 @@ export function simCommand(): Command {
     .action(run);
 }
 
-function dialectOf({ dialect, data }: SimOptions): Partial<SimulatorOptions> {
+function dialectOf({ dialect, data, layout }: SimOptions): Partial<SimulatorOptions> {
   if (dialect === 'hyperliquid') return { hyperliquid: {} };
   if (dialect !== 'hyperliquid-node') return {};
   if (data === undefined) {
     throw new FaultError('BAD_CONFIG', '--dialect hyperliquid-node writes files: say --data DIR');
   }
-  return { hyperliquidNode: { directory: data, layouts: ['by_block', 'streaming'] } };
+  return {
+    hyperliquidNode: {
+      directory: data,
+      layouts: [layout === 'by-block' ? 'by_block' : 'streaming'],
+    },
+  };
 }
 
 async function run(options: SimOptions): Promise<void> {

@@ -32,14 +32,18 @@ export function isoOf(timeNs: number, timeline: Timeline): string {
   return `${seconds}.${String(unixNs % 1_000_000_000n).padStart(9, '0')}`;
 }
 
+const addresses = new Map<number, string>();
+
 /** 40 hex digits that look like an address, ever the same for an owner. */
 export function addressOf(owner: number): string {
-  return `0x${hexOf(owner, 5)}`;
+  let address = addresses.get(owner);
+  if (address === undefined) addresses.set(owner, (address = `0x${hexOf(owner, 5)}`));
+  return address;
 }
 
 /** 128 bits of an order that has a client id. */
 export function clientIdOf(oid: number): string {
-  return `0x${hexOf(oid, 4)}`;
+  return `0x${oid.toString(16).padStart(32, '0')}`;
 }
 
 /** A transaction's hash. */

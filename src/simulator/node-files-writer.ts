@@ -146,6 +146,7 @@ export class NodeFilesWriter {
   onBlock(block: NodeBlock): void {
     const { timeline, layouts } = this.options;
     const blockText = isoOf(block.timeNs, timeline);
+    const localText = isoOf(block.timeNs + WRITE_LAG_NS, timeline);
     const path = hourlyPath(blockText);
     for (const source of NODE_SOURCES) {
       const fault = this.faultOf(source);
@@ -153,8 +154,10 @@ export class NodeFilesWriter {
       for (const layout of layouts) {
         const lines =
           layout === 'by_block'
-            ? [this.line(block, blockText, 0, block[source].join(','))]
-            : block[source].map((event, index) => this.line(block, blockText, index, event));
+            ? [lineOf(block, localText, blockText, block[source].join(','))]
+            : block[source].map((event, index) =>
+                lineOf(block, laterText(localText, index), blockText, event),
+              );
         this.writer(layout, source).write(path, lines, fault, this.options.prng);
       }
     }
@@ -171,14 +174,6 @@ export class NodeFilesWriter {
     writeFileSync(path, text);
   }
 
-  private line(block: NodeBlock, blockText: string, index: number, events: string): string {
-    const localNs = block.timeNs + WRITE_LAG_NS + index * 1000;
-    return (
-      `{"local_time":"${isoOf(localNs, this.options.timeline)}","block_time":"${blockText}",` +
-      `"block_number":${block.height},"events":[${events}]}`
-    );
-  }
-
   private faultOf(source: NodeSource): NodeFileFault | null {
     const at = this.ordered.findIndex((order) => order.source === source);
     if (at >= 0) return this.ordered.splice(at, 1)[0]!.fault;
@@ -189,6 +184,20 @@ export class NodeFilesWriter {
   private writer(layout: NodeFileLayout, source: NodeSource): SourceWriter {
     return this.writers.get(`${layout}/${source}`)!;
   }
+}
+
+function lineOf(block: NodeBlock, localText: string, blockText: string, events: string): string {
+  return (
+    `{"local_time":"${localText}","block_time":"${blockText}",` +
+    `"block_number":${block.height},"events":[${events}]}`
+  );
+}
+
+/** Each event of a block is written some nanoseconds after the one before, within the same second. */
+function laterText(text: string, index: number): string {
+  const point = text.length - 9;
+  const nanos = Math.min(999_999_999, Number(text.slice(point)) + index * 100);
+  return text.slice(0, point) + String(nanos).padStart(9, '0');
 }
 
 /** `20260505/9` of `2026-05-05T09:39:13.…` */

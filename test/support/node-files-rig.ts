@@ -110,6 +110,7 @@ export class NodeFilesRig {
       timeline,
       seed: options.seed,
       rejectsPerBlock: options.rejectsPerBlock ?? 20,
+      keepTruths: true,
       onBlock: (block) => this.writer.onBlock(block),
     });
     const instruments = specs.map(({ symbol, sizeDecimals }, id) =>

@@ -1,0 +1,182 @@
+/**
+ * The Hyperliquid parser against its oracle: generated frames, whole and mutated, through the fast
+ * scanner and through the strict parser give the same events or the same fault.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from '../support/reproducible.js';
+import * as R from '../../src/rings/record-types.js';
+import { scanHex } from '../../src/venues/hyperliquid/scan-hex.js';
+import { FrameScratch } from '../../src/venues/hyperliquid/frame-scratch.js';
+import { StrictParser } from '../../src/venues/hyperliquid/parse-strict.js';
+import { HyperliquidScanner } from '../../src/venues/hyperliquid/scan.js';
+import { ParseResult } from '../../src/venues/venue.js';
+import { testInstrument } from './scratch-frames.js';
+
+const INSTRUMENTS = [
+  testInstrument(3, 'BTC', 1, 5),
+  testInstrument(7, 'xyz:SP500', 3, 3),
+  testInstrument(9, '@107', 6, 2),
+  testInstrument(11, 'kPEPE', 6, 0),
+];
+
+interface Said {
+  readonly events: readonly number[][];
+  readonly recordType: number;
+  readonly instrumentId: number;
+  readonly channel: number;
+}
+
+function saidBy(scratch: FrameScratch): Said {
+  const { tradesCount, trades, event, doubles, recordType, instrumentId, channel } = scratch;
+  const all = tradesCount > 0 ? trades.slice(0, tradesCount) : [event];
+  const events = all.map((one) => {
+    const copy = [...one.subarray(0, doubles)];
+    // not of the parser: the moment of receipt
+    copy[R.RECEIVED_NS] = 0;
+    return copy;
+  });
+  return { events, recordType, instrumentId, channel };
+}
+
+// One for all tests: what an earlier frame left in the scanner's memory must not matter.
+const fastScratch = new FrameScratch();
+const scanner = new HyperliquidScanner(INSTRUMENTS, fastScratch);
+const counts = { fast: 0, declined: 0 };
+
+/** Null: the fast scanner declines. Otherwise it was held against the strict parser. */
+function scan(bytes: Uint8Array): Said | null {
+  const around = new Uint8Array(bytes.length + 40).fill(0x39);
+  around.set(bytes, 13);
+  if (!scanner.scan(around, 13, 13 + bytes.length)) {
+    counts.declined++;
+    return null;
+  }
+  counts.fast++;
+  const strictScratch = new FrameScratch();
+  const result = new StrictParser(INSTRUMENTS, strictScratch).parse(bytes);
+  assert.equal(result, ParseResult.Events, Buffer.from(bytes).toString('latin1'));
+  const said = saidBy(fastScratch);
+  assert.deepEqual(said, saidBy(strictScratch));
+  return said;
+}
+
+const plain = fc
+  .tuple(fc.nat(99_999_999), fc.nat(9_999_999), fc.integer({ min: 1, max: 7 }))
+  .map(
+    ([whole, fraction, places]) => `${whole}.${String(fraction).padEnd(7, '0').slice(0, places)}`,
+  );
+const amount = fc.oneof(
+  { weight: 10, arbitrary: plain },
+  { weight: 20, arbitrary: fc.nat(999_999).map((n) => `${n}.0`) },
+  { weight: 20, arbitrary: fc.nat(9_999_999).map((n) => `${n / 10}`) },
+  fc.stringMatching(/^\d{1,18}(\.\d{0,10})?$/),
+  fc.constantFrom('', '.', '.5', '5.', '-1.0', '1e3', '00.1', '9007199254740993', '1"', ' 1'),
+);
+const count = fc.oneof(
+  { weight: 20, arbitrary: fc.nat(9_999).map(String) },
+  fc.constantFrom('-1', '01', '1.0', '1e3', '12345678901', 'null', '""'),
+);
+const level = fc.record({ px: amount, sz: amount, n: count });
+const levelText = fc.oneof(
+  { weight: 30, arbitrary: level.map(({ px, sz, n }) => `{"px":"${px}","sz":"${sz}","n":${n}}`) },
+  level.map(({ px, sz, n }) => `{"n":${n},"px":"${px}","sz":"${sz}"}`),
+  fc.constantFrom('{}', 'null', '{"px":"1.0","sz":"1.0"}', '{"px":"1.0","sz":"1.0","n":1,"n":2}'),
+);
+const coin = fc.oneof(
+  { weight: 20, arbitrary: fc.constantFrom('BTC', 'xyz:SP500', '@107', 'kPEPE') },
+  fc.constantFrom('btc', 'ETH', 'B\\u0054C', ''),
+);
+const time = fc.oneof(
+  { weight: 20, arbitrary: fc.integer({ min: 1, max: 2e12 }).map(String) },
+  fc.constantFrom('0', '-1', '01', '1.5', '"1"', '9007199254740993'),
+);
+const sideText = fc.array(levelText, { maxLength: 6 }).map((levels) => `[${levels.join(',')}]`);
+const book = fc
+  .tuple(coin, time, sideText, sideText)
+  .map(
+    ([c, t, b, a]) =>
+      `{"channel":"l2Book","data":{"coin":"${c}","time":${t},"levels":[${b},${a}]}}`,
+  );
+const ticker = fc
+  .tuple(coin, time, levelText, levelText)
+  .map(([c, t, b, a]) => `{"channel":"bbo","data":{"coin":"${c}","time":${t},"bbo":[${b},${a}]}}`);
+const hexText = (digits: number): fc.Arbitrary<string> =>
+  fc.oneof(
+    { weight: 30, arbitrary: fc.stringMatching(new RegExp(`^[0-9a-f]{${digits}}$`)) },
+    fc.stringMatching(new RegExp(`^[0-9a-fA-F]{${digits}}$`)),
+    fc.stringMatching(new RegExp(`^[0-9a-g\`]{${digits - 1},${digits + 1}}$`)),
+  );
+const trade = fc
+  .record({
+    coin,
+    side: fc.constantFrom('A', 'B', 'A', 'B', 'A', 'B', 'C'),
+    px: amount,
+    sz: amount,
+    time,
+    hash: hexText(64),
+    tid: time,
+    buyer: hexText(40),
+    seller: hexText(40),
+  })
+  .map(
+    (t) =>
+      `{"coin":"${t.coin}","side":"${t.side}","px":"${t.px}","sz":"${t.sz}","time":${t.time},` +
+      `"hash":"0x${t.hash}","tid":${t.tid},"users":["0x${t.buyer}","0x${t.seller}"]}`,
+  );
+const trades = fc
+  .array(trade, { maxLength: 3 })
+  .map((all) => `{"channel":"trades","data":[${all.join(',')}]}`);
+const frame = fc.oneof(book, ticker, trades);
+const runs = { numRuns: 3000 };
+
+test('Scanner: what it takes is what the strict parser reads', () => {
+  fc.assert(
+    fc.property(frame, (text) => {
+      scan(Buffer.from(text));
+    }),
+    runs,
+  );
+  assert.ok(counts.fast > 300 && counts.declined > 300, JSON.stringify(counts));
+});
+
+test('Scanner: a frame with bytes changed, lost or added is taken only if it still means that', () => {
+  const change = fc.record({
+    at: fc.nat(2000),
+    kind: fc.constantFrom('flip', 'cut', 'insert', 'drop'),
+    byte: fc.oneof(fc.nat(255), fc.constantFrom(0x22, 0x2c, 0x2e, 0x30, 0x5d, 0x7d)),
+  });
+  fc.assert(
+    fc.property(frame, change, (text, { at, kind, byte }) => {
+      const bytes = Buffer.from(text);
+      const place = at % bytes.length;
+      if (kind === 'flip') bytes[place] = byte;
+      const changed =
+        kind === 'cut'
+          ? bytes.subarray(0, place)
+          : kind === 'insert'
+            ? Buffer.concat([bytes.subarray(0, place), Buffer.of(byte), bytes.subarray(place)])
+            : kind === 'drop'
+              ? Buffer.concat([bytes.subarray(0, place), bytes.subarray(place + 1)])
+              : bytes;
+      scan(changed);
+    }),
+    runs,
+  );
+});
+
+test('Scanner: every byte at every digit of a hex word is taken exactly if it is a lower-case digit', () => {
+  const view = new DataView(new ArrayBuffer(16));
+  const out = new Float64Array(1);
+  for (let place = 0; place < 8; place++) {
+    for (let byte = 0; byte < 256; byte++) {
+      for (let i = 0; i < 8; i++) view.setUint8(i, 0x61);
+      view.setUint8(place, byte);
+      const isDigit = /^[0-9a-f]$/.test(String.fromCharCode(byte));
+      assert.equal(scanHex(view, 0, 1, out, 0), isDigit ? 8 : -1, `byte ${byte} at ${place}`);
+      if (!isDigit) continue;
+      const text = Buffer.from(view.buffer, 0, 8).toString('latin1');
+      assert.equal(out[0], Number.parseInt(text, 16));
+    }
+  }
+});
