@@ -47,10 +47,11 @@ export function writeSyntheticSnapshot(coins: readonly string[]): string {
 let snapshots = 0;
 
 /**
- * Block `n` (from 1): Bob's order joins at 100.0 in odd blocks and leaves in even ones; each block
+ * Block `n` (from 1): Bob's order joins at 100.0 in odd blocks and leaves in even ones (or as `joins`
+ * says); each block
  * has a trade of 0.25 at 101.0 that Bob buys of Alice, and one rejected order of Bob's.
  */
-export function syntheticBlock(n: number, coin: string): BlockLines {
+export function syntheticBlock(n: number, coin: string, joins = n % 2 === 1): BlockLines {
   const blockMs = FIRST_MS + n * 100;
   const iso = new Date(blockMs).toISOString().slice(0, 23);
   const time = `${iso}000000`;
@@ -87,7 +88,6 @@ export function syntheticBlock(n: number, coin: string): BlockLines {
       cloid: null,
     },
   });
-  const joins = n % 2 === 1;
   const fill = (user: string, side: string, crossed: boolean): unknown => [
     user,
     {

@@ -4,6 +4,7 @@
  * never made up; fields of an answer that need an account or the oracle are null. Broadcast thread,
  * cold. Numbers are printed as the official API prints them.
  */
+import { bookStateName } from '../../domain/book-state.js';
 import type { CoinBook } from './coin-book.js';
 import type { CoinChannels } from './coin-channels.js';
 import { isAggregation, isObject, LEVELS_DEFAULT, optional } from './api-request.js';
@@ -156,7 +157,10 @@ export class InfoRequests {
     if (nSigFigs === undefined || mantissa === undefined || !isAggregation(nSigFigs, mantissa))
       return refuse('nSigFigs is 2 to 5 or null; mantissa is 2 or 5, with nSigFigs 5 only');
     return this.withCoin(request['coin'], ({ book }) => {
-      if (!book.isReady) return refuse(`the book of ${book.instrument.symbol} is not ready`);
+      if (!book.isReady) {
+        const { state } = book;
+        return refuse(`the book of ${book.instrument.symbol} is ${bookStateName(state)}`);
+      }
       const levels = book.levels(nSigFigs, mantissa, LEVELS_DEFAULT, PLACES);
       return {
         ok: true,

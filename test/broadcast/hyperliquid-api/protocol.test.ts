@@ -170,7 +170,7 @@ test('l2Book: the book at once and after each block that changed it, in either p
       },
     });
     // A block of another coin says nothing new of this one.
-    rig.append(syntheticBlock(2, 'ETH'));
+    rig.append(syntheticBlock(2, 'ETH', true));
     settle();
     assert.deepEqual(texts(client), []);
   }
@@ -193,7 +193,7 @@ test('l4Book: response, Snapshot, then one Updates a block with all statuses, ke
       `,"tif":"Gtc","cloid":null}`,
   );
   rig.append(syntheticBlock(1, 'BTC'));
-  rig.append(syntheticBlock(2, 'ETH'));
+  rig.append(syntheticBlock(2, 'ETH', true));
   rig.append(syntheticBlock(3, 'BTC'));
   settle();
   const told = texts(client);
