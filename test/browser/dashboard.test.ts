@@ -3,9 +3,6 @@
  * books are known. Skipped, loudly, where there is no chromium or the page is not built.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { BookState, StateReason } from '../../src/domain/book-state.js';
@@ -280,10 +277,9 @@ test('Dashboard: fits a desk screen without scrolling and a phone without sidewa
   const table = await page.locator('#instruments').boundingBox();
   const panel = await page.locator('.instruments').boundingBox();
   assert.ok(table!.width <= panel!.width, `${table!.width} in ${panel!.width}`);
-  const folder = mkdtempSync(join(tmpdir(), 'ringside-dashboard-'));
-  const path = join(folder, 'dashboard.png');
-  await page.screenshot({ path });
-  t.diagnostic(`screenshot: ${path}`);
+  // For people who want to see it: RINGSIDE_SCREENSHOT=dashboard.png
+  const path = process.env['RINGSIDE_SCREENSHOT'];
+  if (path !== undefined) await page.screenshot({ path });
 });
 
 test('Dashboard: asks for the token of a node that wants one, and keeps it for the tab', async (t) => {

@@ -48,11 +48,9 @@ import { until } from '../support/until.js';
 const FAST: Partial<IngestLimits> = {
   backoffMsMin: 20,
   backoffMsMax: 60,
-  probeIdleMs: 150,
-  probeDeadlineMs: 150,
   overlapMsMin: 20,
   closeMsMax: 100,
-  snapshotMsMax: 300,
+  snapshotMsMax: 1_500,
   snapshotBytesMax: 100_000,
   snapshotBackoffMsMin: 10,
   snapshotBackoffMsMax: 20,
@@ -160,7 +158,7 @@ class Node {
           clock: this.scheduler,
           allowPrivate: false,
           frameBytesMax: 100_000,
-          handshakeMsMax: 500,
+          handshakeMsMax: 30_000,
         }),
       },
       counters,
@@ -230,7 +228,7 @@ test('Ingest on sockets: frames reach the ring; a reset is Lost, then Up again b
 });
 
 test('Ingest on sockets: a server that stalls half-open is noticed and left', async () => {
-  const [venue, node] = await loopback();
+  const [venue, node] = await loopback({ probeIdleMs: 300, probeDeadlineMs: 300 });
   let id = 1;
   venue.onSocket = (socket) => {
     socket.send(depth(id++));
