@@ -50,10 +50,14 @@ export class CoinBook {
     });
   }
 
-  /** The book is the venue's: Live and proven, perhaps amid a block. */
+  /**
+   * The book is proven and the venue's as of its block, perhaps amid the next one. While the node is
+   * silent (Stale) it still is; its time says how old it is.
+   */
   get isTrusted(): boolean {
     const { isBroken, isLoading } = this.mirror;
-    return this.state === BookState.Live && !isBroken && !isLoading && this.epoch !== 0;
+    const isKnown = this.state === BookState.Live || this.state === BookState.Stale;
+    return isKnown && !isBroken && !isLoading && this.epoch !== 0;
   }
 
   /** As `isTrusted`, and between blocks. */

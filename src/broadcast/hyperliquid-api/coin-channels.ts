@@ -22,6 +22,7 @@ import type { CoinBook } from './coin-book.js';
 import { type ApiTrade, TradeTape } from './trade-tape.js';
 
 const NOT_READY = 'Order book not ready for streaming (waiting for snapshot)';
+const STALE = 'Order book is stale (no blocks from the node)';
 const OWNER_WORDS = 5;
 const HASH_WORDS = 8;
 const NS_PER_MS = 1_000_000n;
@@ -133,7 +134,7 @@ export class CoinChannels {
     if (!book.applyDelta(decoder)) {
       this.diffs = [];
       this.sidedDiffs = [];
-      if (wasLive) this.tellNotReady();
+      if (wasLive) this.tellError(NOT_READY);
       return;
     }
     if (book.isBetween) return;
@@ -147,9 +148,11 @@ export class CoinChannels {
 
   /** The book's state, told in-band by the books. */
   onState(state: number): void {
-    const wasLive = this.book.state === BookState.Live;
+    const before = this.book.state;
     this.book.state = state;
-    if (wasLive && state !== BookState.Live) this.tellNotReady();
+    if (state === before) return;
+    if (state === BookState.Stale) this.tellError(STALE);
+    else if (state !== BookState.Live) this.tellError(NOT_READY);
   }
 
   /** Tells blocks that are whole by now, and gives waiting readers their snapshot. */
@@ -278,8 +281,11 @@ export class CoinChannels {
     return text;
   }
 
-  private tellNotReady(): void {
-    const text = errorText(`${NOT_READY}: ${this.coin}`);
+  /** The book's readers hear at once what it is no longer. */
+  private tellError(message: string): void {
+    const text = errorText(`${message}: ${this.coin}`);
+    for (const { session } of this.joining) session.connection.sendText(text);
+    for (const { session } of this.anchoring) session.connection.sendText(text);
     for (const { subscription } of this.readers.values()) {
       if (subscription.channel !== 'trades') this.server.publishText(subscription.text, text);
     }

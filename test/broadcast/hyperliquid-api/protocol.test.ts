@@ -362,3 +362,31 @@ test('/info answers from the books, and refuses by 422 what this node does not k
   ])
     assert.equal((await ask(request))[0], 422);
 });
+
+test('A node that falls silent, and a block that contradicts the book, are told in-band at once', async () => {
+  const { connect, rig, settle } = await room();
+  rig.append(syntheticBlock(1, 'BTC'));
+  settle();
+  const client = connect();
+  client.send(subscribe({ type: 'l4Book', coin: 'BTC' }));
+  assert.equal(texts(client).length, 2);
+  settle(1200);
+  assert.deepEqual(texts(client), [error('Order book is stale (no blocks from the node): BTC')]);
+  // It is still the book of its block: who comes now gets it.
+  const late = connect();
+  late.send(subscribe({ type: 'l4Book', coin: 'BTC' }));
+  assert.match(texts(late)[1]!, /"Snapshot":.*"height":1001/);
+  rig.append(syntheticBlock(2, 'BTC'));
+  settle();
+  assert.match(texts(client)[0]!, /"height":1002,/);
+  // The order left in the block before.
+  rig.append(syntheticBlock(3, 'BTC', false));
+  settle(2);
+  const notReady = 'Order book not ready for streaming (waiting for snapshot): BTC';
+  assert.ok(texts(client).includes(error(notReady)));
+  client.send(subscribe({ type: 'l4Book', coin: 'ETH' }));
+  assert.equal(texts(client).length > 0, true);
+  const refused = connect();
+  refused.send(subscribe({ type: 'l4Book', coin: 'BTC' }));
+  assert.deepEqual(texts(refused), [error('Unable to grab order book snapshot: Snapshot Failed')]);
+});
