@@ -105,6 +105,17 @@ test('Subscriptions: more than the venue allows an address are refused before an
   assert.throws(() => venue.planConnections(many, [Channel.Book]), faultWith('BAD_CONFIG'));
 });
 
+test('Subscriptions: the books of all coins are asked for before anything else', () => {
+  const venue = venueById('hyperliquid');
+  const two = [BTC!, { ...BTC!, id: 1, symbol: 'ETH' }];
+  const [plan] = venue.planConnections(two, [Channel.Trades, Channel.Bbo, Channel.Book]);
+  assert.deepEqual(
+    plan!.streams.map(({ key }) => key),
+    ['l2Book BTC', 'l2Book ETH', 'bbo BTC', 'bbo ETH', 'trades BTC', 'trades ETH'],
+  );
+  assert.match(plan!.subscribeFrames[1]!, /"l2Book","coin":"ETH"/);
+});
+
 test('Subscriptions: an acknowledgement is matched by what we said, whatever it adds', () => {
   const venue = venueById('hyperliquid', { settings: { l2Book: 'fast' } });
   const [plan] = venue.planConnections([BTC!], [Channel.Book, Channel.Bbo]);

@@ -44,7 +44,10 @@ export class Subscriptions {
     }
     const plans: ConnectionPlan[] = [];
     for (let at = 0; at < streams.length; at += SUBSCRIPTIONS_PER_CONNECTION_MAX) {
-      const part = streams.slice(at, at + SUBSCRIPTIONS_PER_CONNECTION_MAX);
+      // Frames go out one by one, some 200 ms apart: the books of all coins come first.
+      const part = streams
+        .slice(at, at + SUBSCRIPTIONS_PER_CONNECTION_MAX)
+        .toSorted((a, b) => a.channel - b.channel);
       plans.push({
         name: `public-${plans.length}`,
         url: webSocketUrl(this.endpoints),
