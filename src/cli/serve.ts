@@ -23,6 +23,7 @@ Examples:
   $ ringside serve --venue binance-futures --symbols BTCUSDT,ETHUSDT
   $ ringside serve --sim-rate 20000 --sim-faults drop=0.01,disconnect=0.0001
   $ ringside serve --explain --layout full                    what each hop would cost here
+  $ ringside serve --venue hyperliquid-node --data ~/hl/data --info-url http://127.0.0.1:3001
   $ ringside serve --config ringside.yaml --port 9100 --admin-port 9101
   $ curl http://127.0.0.1:9001/v1/book/binance-futures:BTCUSDT?depth=5
 

@@ -7,12 +7,14 @@ import { assembleBroadcast } from '../broadcast/thread.js';
 import { channelsOf } from '../domain/channel.js';
 import { invariant } from '../faults/invariant.js';
 import { assembleIngest, assembleNodeFiles } from '../ingest/thread.js';
+import { DoorbellRinger } from '../rings/doorbell.js';
 import type { Agent } from '../runtime/agent.js';
 import type { Scheduler } from '../time/clock.js';
 import { SystemScheduler } from '../time/system-scheduler.js';
 import { Timeline } from '../time/timeline.js';
 import { anyVenueById } from '../venues/registry.js';
 import type { AnyVenue, FileVenue, Venue } from '../venues/venue.js';
+import { LIMITS } from './limits.js';
 import { bellOf, countersOf, ringOf } from './memory.js';
 import { nodeNoticesOf, noticesOf } from './notices.js';
 import { PageRequests } from './page-requests.js';
@@ -107,13 +109,22 @@ class Assembler {
       takeover: this.takeover,
       report: nodeNoticesOf(this.tell),
     });
+    // Nobody rings when a file grows: it is looked at, more often than an idle thread's turns.
+    const thread = threadOf(this.data.plan, 'ingest');
+    invariant(thread !== null, 'ingest has a thread');
+    const bell = new DoorbellRinger(bellOf(memory, thread.name));
+    let looking: NodeJS.Timeout | undefined;
     return {
       agent,
       start: () => {
         agent.start(this.clock.nowNs());
+        looking = setInterval(() => bell.ring(), LIMITS.filesLookedAtMs);
         return Promise.resolve(null);
       },
-      windUp: () => http.close(),
+      windUp: () => {
+        clearInterval(looking);
+        return http.close();
+      },
     };
   }
 

@@ -77,7 +77,8 @@ for (const layout of ['by-block', 'streaming'] as const) {
         node: { dataDir: target, layout, snapshotFile, validateEverySeconds: 0 },
       });
       t.after(() => live.stop());
-      await live.start();
+      await live.node.start();
+      await live.until('the book is Live', () => live.allLive());
       const client = new FeedClient({ url: `ws://127.0.0.1:${live.node.endpoints.port}` });
       t.after(() => client.close());
       const orders = client.orders('hyperliquid-node:BTC', { mode: 'lossless' });
