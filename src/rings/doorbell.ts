@@ -10,6 +10,10 @@
  * sides store, then load what the other stored (the waiter: the bell, then the tail; the ringer: the
  * tail, then the bell). All four are Atomics, so in their one total order at least one of the two sees
  * the other's store. test/model/ring.pml checks just this, and finds the bug if the look is left out.
+ *
+ * A ringer on the waiter's own thread (agents that share an event loop) needs no system call: it calls
+ * the waiter's `onRungHere` instead of notifying. The pending waitAsync then stays in its list and is
+ * kept for the next sleep: there is never more than one.
  */
 const AWAKE = 0;
 const ASLEEP = 1;
@@ -18,25 +22,50 @@ export function createDoorbell(): SharedArrayBuffer {
   return new SharedArrayBuffer(128);
 }
 
+/** What ringers and waiters of one bell share on one thread. */
+interface BellHere {
+  /** Of the waiter with an event loop, if it is on this thread. */
+  onRungHere: (() => void) | null;
+}
+
+/** Of this thread: each has its own copy of this module. */
+const bellsHere = new WeakMap<SharedArrayBuffer, BellHere>();
+
+function bellHere(buffer: SharedArrayBuffer): BellHere {
+  const known = bellsHere.get(buffer);
+  if (known !== undefined) return known;
+  const here: BellHere = { onRungHere: null };
+  bellsHere.set(buffer, here);
+  return here;
+}
+
 export class DoorbellRinger {
   private readonly word: Int32Array;
+  private readonly here: BellHere;
   constructor(buffer: SharedArrayBuffer) {
     this.word = new Int32Array(buffer);
+    this.here = bellHere(buffer);
   }
 
   /** Call once after the commit of a batch. */
   ring(): void {
     if (Atomics.load(this.word, 0) === AWAKE) return;
     // release: pairs with the waiter's wait; whoever wins the exchange pays for the one notify
-    if (Atomics.compareExchange(this.word, 0, ASLEEP, AWAKE) === ASLEEP)
-      Atomics.notify(this.word, 0);
+    if (Atomics.compareExchange(this.word, 0, ASLEEP, AWAKE) !== ASLEEP) return;
+    const { onRungHere } = this.here;
+    if (onRungHere === null) Atomics.notify(this.word, 0);
+    else onRungHere();
   }
 }
 
 export class DoorbellWaiter {
   private readonly word: Int32Array;
+  private readonly here: BellHere;
+  /** A waitAsync whose sleep was ended from this thread: it still stands in the list of waiters. */
+  private isPending = false;
   constructor(buffer: SharedArrayBuffer) {
     this.word = new Int32Array(buffer);
+    this.here = bellHere(buffer);
   }
 
   /** Announces sleep. The caller must look at its rings once more before it waits. */
@@ -60,12 +89,27 @@ export class DoorbellWaiter {
   }
 
   /**
-   * For a thread with an event loop, after `prepare` and the second look: a promise that resolves when
-   * rung, or undefined if it was rung already. It has no timeout, as each would leave a timer behind:
-   * whoever wants one rings the bell himself. A pending promise does not keep the event loop alive.
+   * For a thread with an event loop, after `prepare` and the second look: `onRung` is called once when
+   * another thread rings, `onRungHere` when this one does. False if it was rung already: then neither
+   * is called. It has no timeout, as each would leave a timer behind: whoever wants one rings the bell
+   * himself. A pending wait does not keep the event loop alive.
    */
-  waitAsync(): Promise<unknown> | undefined {
+  waitAsync(onRung: () => void, onRungHere: () => void): boolean {
+    this.here.onRungHere = onRungHere;
+    // Rung between `prepare` and here: its notify finds the one that still stands in the list.
+    if (this.isPending) return true;
     const result = Atomics.waitAsync(this.word, 0, ASLEEP);
-    return result.async ? result.value : undefined;
+    if (!result.async) return false;
+    this.isPending = true;
+    void result.value.then(() => {
+      this.isPending = false;
+      onRung();
+    });
+    return true;
+  }
+
+  /** No ringer of this thread calls the waiter any more. */
+  leave(): void {
+    this.here.onRungHere = null;
   }
 }

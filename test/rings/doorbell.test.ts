@@ -6,6 +6,8 @@ import { Prng } from '../../src/domain/prng.js';
 import { DoorbellRinger, DoorbellWaiter, createDoorbell } from '../../src/rings/doorbell.js';
 import type { DoorbellWork } from './doorbell-worker.js';
 
+const never = (): void => assert.fail('nobody rang');
+
 test('Doorbell: ringing an awake waiter does nothing, an announced one is called off its sleep', () => {
   const buffer = createDoorbell();
   const ringer = new DoorbellRinger(buffer);
@@ -18,24 +20,46 @@ test('Doorbell: ringing an awake waiter does nothing, an announced one is called
   assert.equal(waiter.wait(60_000), true);
   waiter.prepare();
   waiter.cancel();
-  assert.equal(waiter.waitAsync(), undefined, 'not asleep: nothing to wait for');
+  assert.equal(waiter.waitAsync(never, never), false, 'not asleep: nothing to wait for');
 });
 
-test('Doorbell: an armed event loop is woken, and a ring before the arming is seen at once', async () => {
+test('Doorbell: a ring before the arming is seen at once', () => {
   const buffer = createDoorbell();
-  const ringer = new DoorbellRinger(buffer);
   const waiter = new DoorbellWaiter(buffer);
   waiter.prepare();
-  ringer.ring();
-  assert.equal(waiter.waitAsync(), undefined);
-  for (let i = 0; i < 200; i++) {
+  new DoorbellRinger(buffer).ring();
+  assert.equal(waiter.waitAsync(never, never), false);
+});
+
+test('Doorbell: a ring of the same thread calls the waiter once and leaves one wait standing', async () => {
+  const buffer = createDoorbell();
+  const word = new Int32Array(buffer);
+  const ringer = new DoorbellRinger(buffer);
+  const waiter = new DoorbellWaiter(buffer);
+  let here = 0;
+  let elsewhere = 0;
+  for (let round = 1; round <= 50; round++) {
     waiter.prepare();
-    const rung = waiter.waitAsync();
-    assert.ok(rung);
-    // A pending waitAsync does not keep the loop alive; this does, and rings.
-    setImmediate(() => ringer.ring());
-    assert.equal(await rung, 'ok');
+    assert.ok(
+      waiter.waitAsync(
+        () => elsewhere++,
+        () => here++,
+      ),
+    );
+    ringer.ring();
+    ringer.ring();
+    assert.equal(here, round, 'an awake waiter is not called again');
   }
+  waiter.prepare();
+  // As another thread's ringer does it.
+  Atomics.store(word, 0, 0);
+  assert.equal(Atomics.notify(word, 0), 1, 'fifty sleeps left one waiter, not fifty');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(elsewhere, 1);
+  waiter.leave();
+  waiter.prepare();
+  ringer.ring();
+  assert.equal(here, 50, 'who left is not called');
 });
 
 test('Doorbell: two threads hand tokens over at every distance, and no wake-up is lost', async () => {
