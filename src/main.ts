@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { benchCommand } from './cli/bench.js';
 import { EXIT, EXIT_CODES_HELP } from './cli/exit-codes.js';
 import { reportFailure } from './cli/failure.js';
+import { recordCommand } from './cli/record.js';
 import { replayCommand } from './cli/replay.js';
 import { serveCommand } from './cli/serve.js';
 import { simCommand } from './cli/sim.js';
@@ -28,6 +29,7 @@ const program = new Command('ringside')
   .showHelpAfterError("(try 'ringside --help')")
   .addHelpText('after', EXAMPLES)
   .addCommand(serveCommand())
+  .addCommand(recordCommand())
   // Some commands are typed by commander's extra typings; the class is the same.
   .addCommand(replayCommand() as unknown as Command)
   .addCommand(verifyCommand() as unknown as Command)

@@ -12,6 +12,7 @@ export const EXIT = {
   UnknownVenue: 4,
   UnknownSymbol: 5,
   PortInUse: 6,
+  /** Or not writable. */
   FileUnreadable: 7,
   VenueUnreachable: 8,
   /** A thread failed again and again. */
@@ -33,6 +34,7 @@ const BY_FAULT: Partial<Record<FaultCode, ExitCode>> = {
   UNKNOWN_SYMBOL: EXIT.UnknownSymbol,
   PORT_IN_USE: EXIT.PortInUse,
   FILE_UNREADABLE: EXIT.FileUnreadable,
+  FILE_UNWRITABLE: EXIT.FileUnreadable,
   VENUE_UNREACHABLE: EXIT.VenueUnreachable,
   THREAD_FAILING: EXIT.ThreadFailing,
   CAPTURE_TRUNCATED: EXIT.BadCapture,
@@ -46,5 +48,5 @@ export function exitCodeOf(error: unknown): ExitCode {
 /** For `--help`. */
 export const EXIT_CODES_HELP = `Exit codes:
   0 done   1 unexpected   2 command line   3 configuration   4 unknown venue   5 unknown symbol
-  6 port in use   7 file unreadable   8 venue unreachable   9 a thread keeps failing
+  6 port in use   7 file not read or written   8 venue unreachable   9 a thread keeps failing
   10 bad capture   11 a check failed   12 no node answers   130 interrupted (137: killed)`;

@@ -22,6 +22,7 @@ export const FAULTS = {
   UNKNOWN_SYMBOL: Recovery.Exit,
   PORT_IN_USE: Recovery.Exit,
   FILE_UNREADABLE: Recovery.Exit,
+  FILE_UNWRITABLE: Recovery.Exit,
   VENUE_UNREACHABLE: Recovery.Exit,
   /** A thread was replaced more often than its budget allows. */
   THREAD_FAILING: Recovery.Exit,
