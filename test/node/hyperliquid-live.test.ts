@@ -108,6 +108,7 @@ for (const layout of ['by-block', 'streaming'] as const) {
         queue.reduce((sum, { size }) => sum + size, 0),
         book.book.bestBid!.size,
       );
+      await live.until('so are the trades', () => trades.length >= 6);
       assert.equal(trades.length, 6);
       const { gaps, malformed, hash } = client.counters;
       assert.deepEqual(
