@@ -4,9 +4,9 @@
  * the book's height, from then on both get the same events, and every turn a slice is compared.
  * Books thread; cold, but bounded per turn.
  *
- *     Idle ─announced─▶ Keeping ─first part─▶ Loading ─last part─▶ Comparing ─▶ passed: Idle
- *                                                                           └▶ failed: the shadow
- *                                                                              is the better book
+ *     Idle ─announced─▶ Keeping ─first part─▶ Loading ─last part─▶ Comparing ─▶ Idle: passed, or
+ *                                                                              failed: a second
+ *                                                                              snapshot has to tell
  *
  * Compared are side, price, size, owner and the neighbour in the queue of *every* order, and the
  * number of orders: equal counts and equal orders one way make the two books equal. A snapshot that
@@ -35,9 +35,8 @@ export type Verdict = (typeof Verdict)[keyof typeof Verdict];
 const ORDERS_PER_TURN = 1024;
 
 export class OrderValidation {
-  /** Valid when `step` said Failed. */
-  shadow: HashedLedger;
-  shadowLevels: BookLevels;
+  private shadow: HashedLedger;
+  private shadowLevels: BookLevels;
   private readonly tickSize: number;
   private readonly kept: PendingBuffer;
   private phase: number = Phase.Idle;

@@ -343,30 +343,17 @@ export class OrdersBook extends BookView implements InstrumentBook {
     if ((flags & EventFlag.Last) !== 0) this.judge(this.validation.finish());
   }
 
+  /**
+   * A book and a snapshot that differ: which of the two is wrong cannot be known, so neither is shown
+   * as Live. The book says so at once and is taken anew from a second snapshot.
+   */
   private judge(verdict: Verdict): void {
     if (verdict === Verdict.Open) return;
     this.counters.add(this.row, BooksColumn.Validations, 1);
     if (verdict === Verdict.Unverifiable) this.counters.add(this.row, BooksColumn.Unverifiable, 1);
-    if (verdict === Verdict.Failed) this.repair();
-  }
-
-  /** The snapshot and the book differ: says so, then shows the shadow, which is at the same height. */
-  private repair(): void {
+    if (verdict !== Verdict.Failed) return;
     this.counters.add(this.row, BooksColumn.ValidationsFailed, 1);
-    this.countResync(StateReason.IntegrityMismatch);
-    this.setState(BookState.Suspect, StateReason.IntegrityMismatch);
-    const { shadow, shadowLevels } = this.validation;
-    this.levels = shadowLevels;
-    this.touched.levels = shadowLevels;
-    this.touched.forget();
-    shadow.ledger.retarget(this.touched);
-    this.orders = shadow;
-    this.validation.dropShadow();
-    if (this.levels.isCrossed()) {
-      this.lose(StateReason.Crossed);
-      return;
-    }
-    this.align();
+    this.lose(StateReason.IntegrityMismatch);
   }
 
   private onSource(state: number, channel: number, reason: number): void {

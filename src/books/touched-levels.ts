@@ -9,8 +9,8 @@ import type { LevelSink } from '../domain/order-ledger.js';
 const LEVELS_FIRST = 256;
 
 export class TouchedLevels implements LevelSink {
-  /** Where the changes go; replaced when a shadow takes over. */
-  levels: BookLevels;
+  /** Where the changes go. */
+  private readonly levels: BookLevels;
   private readonly seen = new IdTable(LEVELS_FIRST);
   /** (side, price) pairs in the order of their first change. */
   private touched = new Float64Array(2 * LEVELS_FIRST);

@@ -47,7 +47,7 @@ export class OrderLedger {
   private levelTail: Int32Array;
   private levelFree = NO_SLOT;
   private levelsUsed = 0;
-  private book: LevelSink;
+  private readonly book: LevelSink;
 
   constructor(book: LevelSink, ordersFirst = 1024) {
     this.book = book;
@@ -60,11 +60,6 @@ export class OrderLedger {
     this.levelOrders = new Int32Array(LEVELS_FIRST);
     this.levelHead = new Int32Array(LEVELS_FIRST);
     this.levelTail = new Int32Array(LEVELS_FIRST);
-  }
-
-  /** From now on level sizes go to another sink, which already holds the same levels. */
-  retarget(book: LevelSink): void {
-    this.book = book;
   }
 
   /** Slot of the order last added, for setting its owner and attributes. */

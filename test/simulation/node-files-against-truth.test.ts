@@ -136,3 +136,15 @@ test('Node files: every order is validated against fresh snapshots while the str
   assert.equal(rig.verdicts.left, 0);
   assert.equal(rig.count(BooksColumn.Failed), 0);
 });
+
+test('Node files: a wrong validation snapshot is never shown as Live; one book says Suspect and returns', async (t) => {
+  const rig = new NodeFilesRig({ layout: 'by-block', seed: 14, validateEveryNs: 1e9 });
+  t.after(() => rig.close());
+  await rig.run(1500);
+  rig.snapshotFaults.push('wrong');
+  await rig.run(8000);
+  assert.equal(rig.count(BooksColumn.ValidationsFailed), 1);
+  assert.equal(rig.count(BooksColumn.Resyncs), 1, 'the other instruments are not touched');
+  assert.ok(rig.allLive);
+  assertTrue(rig);
+});
