@@ -1,5 +1,5 @@
 /** Made-up blocks in the node's own lines, for tests that need no capture. */
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BlockLines } from './node-api-rig.js';
@@ -42,6 +42,7 @@ export function writeSyntheticSnapshot(coins: readonly string[]): string {
   ]);
   const path = join(tmpdir(), `ringside-snapshot-${process.pid}-${snapshots++}.json`);
   writeFileSync(path, JSON.stringify([FIRST_HEIGHT, book]));
+  process.once('exit', () => rmSync(path, { force: true }));
   return path;
 }
 let snapshots = 0;
