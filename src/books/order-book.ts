@@ -40,7 +40,7 @@ import { SequenceVerdict, type Sequencer } from '../venues/venue.js';
 import { BookLevels } from './book-levels.js';
 import type { BookPublisher } from './book-publisher.js';
 import { BookSync } from './book-sync.js';
-import { BookView } from './book-view.js';
+import { TellingBook } from './telling-book.js';
 import { BooksColumn } from './books-counters.js';
 import { BboCheck } from './integrity.js';
 import type { BooksLimits } from './limits.js';
@@ -61,11 +61,8 @@ const SnapshotPart = { None: 0, Loading: 1, Ignoring: 2 } as const;
 /** Flags of a feed event that go on to the clients. */
 const FLAGS_PASSED_ON = EventFlag.Last | EventFlag.Synthetic;
 
-export class OrderBook extends BookView {
+export class OrderBook extends TellingBook<BookPublisher> {
   private readonly limits: BooksLimits;
-  private readonly publisher: BookPublisher;
-  protected readonly counters: CounterTable;
-  protected readonly row: number;
   private readonly snapshotInStream: boolean;
   protected readonly sync: BookSync;
   private readonly check: BboCheck;
@@ -73,12 +70,9 @@ export class OrderBook extends BookView {
   private loading: number = SnapshotPart.None;
 
   constructor(options: OrderBookOptions) {
-    super(options.instrument);
     const { limits, publisher, counters } = options;
-    this.row = options.instrument.id;
+    super(options.instrument, publisher, counters);
     this.limits = limits;
-    this.publisher = publisher;
-    this.counters = counters;
     this.snapshotInStream = options.snapshotInStream;
     this.sync = new BookSync(options.sequencer, limits, publisher, counters, this.row);
     this.check = new BboCheck(limits, counters, this.row);
@@ -90,15 +84,8 @@ export class OrderBook extends BookView {
    * @param reason Starting, or WorkerRestarted: then the source is up and a snapshot is asked for
    */
   announce(reason: StateReason, nowNs: number): void {
-    this.nowNs = nowNs;
-    this.sinceNs = nowNs;
-    this.reason = reason;
-    if (reason === StateReason.WorkerRestarted) {
-      this.sync.sourceUp = true;
-      this.countResync(reason);
-    }
-    this.publisher.beginEpoch(this);
-    this.tellState(true);
+    if (reason === StateReason.WorkerRestarted) this.sync.sourceUp = true;
+    this.beginLife(reason, nowNs);
     this.sync.want(reason, nowNs);
   }
 
@@ -319,9 +306,7 @@ export class OrderBook extends BookView {
   protected lose(reason: StateReason): void {
     this.unload();
     this.loading = SnapshotPart.None;
-    const wasShown = this.isAligned;
-    if (wasShown) this.countResync(reason);
-    this.setState(wasShown ? BookState.Suspect : this.state, reason);
+    this.stopShowing(reason);
     this.sync.want(reason, this.nowNs);
   }
 
@@ -379,27 +364,5 @@ export class OrderBook extends BookView {
     this.check.forgetTickers();
     this.refreshBest();
     this.lose(StateReason.InstrumentChanged);
-  }
-
-  private countResync(reason: StateReason): void {
-    this.counters.add(this.row, BooksColumn.Resyncs, 1);
-    this.counters.add(this.row, BooksColumn.ResyncsByReason + reason, 1);
-  }
-
-  protected setState(state: BookState, reason: StateReason): void {
-    if (state === this.state && reason === this.reason) return;
-    if (state !== this.state) this.sinceNs = this.nowNs;
-    this.state = state;
-    this.reason = reason;
-    this.tellState(true);
-  }
-
-  private tellState(inBook: boolean): void {
-    this.counters.set(this.row, BooksColumn.State, this.state);
-    this.counters.set(this.row, BooksColumn.StateReason, this.reason);
-    this.counters.set(this.row, BooksColumn.StateSinceNs, this.sinceNs);
-    this.publisher.status(this, inBook);
-    this.publisher.bbo(this);
-    this.publisher.row(this);
   }
 }

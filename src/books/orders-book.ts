@@ -34,7 +34,7 @@ import {
   SourceState,
 } from '../rings/record-types.js';
 import { BlockChanges } from './block-changes.js';
-import { BookView } from './book-view.js';
+import { TellingBook } from './telling-book.js';
 import { BooksColumn } from './books-counters.js';
 import type { InstrumentBook } from './instrument-book.js';
 import type { BooksLimits } from './limits.js';
@@ -57,10 +57,7 @@ export interface OrdersBookOptions {
 
 const ORDERS_FIRST = 1024;
 
-export class OrdersBook extends BookView implements InstrumentBook {
-  private readonly publisher: OrdersPublisher;
-  private readonly counters: CounterTable;
-  private readonly row: number;
+export class OrdersBook extends TellingBook<OrdersPublisher> implements InstrumentBook {
   private readonly resync: Resync;
   private readonly pending: PendingBuffer;
   private readonly validation: OrderValidation;
@@ -81,10 +78,7 @@ export class OrdersBook extends BookView implements InstrumentBook {
   private seenHeight: number = ABSENT;
 
   constructor(options: OrdersBookOptions) {
-    super(options.instrument);
-    this.row = options.instrument.id;
-    this.publisher = options.publisher;
-    this.counters = options.counters;
+    super(options.instrument, options.publisher, options.counters);
     this.resync = new Resync(options.limits);
     const { pendingRecordsMax: records, pendingBytesMax: bytes } = options.limits;
     this.pending = new PendingBuffer(records, bytes);
@@ -95,15 +89,8 @@ export class OrdersBook extends BookView implements InstrumentBook {
   }
 
   announce(reason: StateReason, nowNs: number): void {
-    this.nowNs = nowNs;
-    this.sinceNs = nowNs;
-    this.reason = reason;
-    if (reason === StateReason.WorkerRestarted) {
-      this.sourceUp = true;
-      this.countResync(reason);
-    }
-    this.publisher.beginEpoch(this);
-    this.tellState(true);
+    if (reason === StateReason.WorkerRestarted) this.sourceUp = true;
+    this.beginLife(reason, nowNs);
     this.resync.want(reason, nowNs);
     this.askIfDue();
   }
@@ -392,13 +379,9 @@ export class OrdersBook extends BookView implements InstrumentBook {
     // What is kept from now on may begin in the middle of a block: only whole ones connect.
     this.pending.clear();
     this.connectedFrom = this.seenHeight === ABSENT ? ABSENT : this.seenHeight + 1;
-    if (this.isAligned) {
-      this.countResync(reason);
-      if (reason === StateReason.Gap) this.counters.add(this.row, BooksColumn.Gaps, 1);
-      this.setState(BookState.Suspect, reason);
-    } else {
-      this.setState(this.state, reason);
-    }
+    const isGap = this.isAligned && reason === StateReason.Gap;
+    if (isGap) this.counters.add(this.row, BooksColumn.Gaps, 1);
+    this.stopShowing(reason);
     this.resync.want(reason, this.nowNs);
     this.askIfDue();
   }
@@ -412,26 +395,7 @@ export class OrdersBook extends BookView implements InstrumentBook {
     this.resync.onSent(this.nowNs);
   }
 
-  private countResync(reason: StateReason): void {
-    this.counters.add(this.row, BooksColumn.Resyncs, 1);
-    this.counters.add(this.row, BooksColumn.ResyncsByReason + reason, 1);
-  }
-
-  private setState(state: BookState, reason: StateReason): void {
-    if (state === this.state && reason === this.reason) return;
-    if (state !== this.state) this.sinceNs = this.nowNs;
-    this.state = state;
-    this.reason = reason;
-    this.tellState(true);
-  }
-
-  private tellState(inBook: boolean): void {
-    this.counters.set(this.row, BooksColumn.State, this.state);
-    this.counters.set(this.row, BooksColumn.StateReason, this.reason);
-    this.counters.set(this.row, BooksColumn.StateSinceNs, this.sinceNs);
-    this.publisher.status(this, inBook);
-    if (inBook) this.publisher.orderStatus(this, this.orders);
-    this.publisher.bbo(this);
-    this.publisher.row(this);
+  protected override tellStateOfOrders(): void {
+    this.publisher.orderStatus(this, this.orders);
   }
 }
