@@ -2,15 +2,7 @@
  * A replay of a Hyperliquid node's files wired together: files → tails → blocks → ring → order books →
  * ring → lines, in one thread on a virtual clock. The same rooms as in the live node.
  */
-import { BBO_ROW_DOUBLES } from '../books/bbo-row.js';
-import { BooksAgent } from '../books/books-agent.js';
-import {
-  BOOKS_COLUMNS,
-  BOOKS_WORKER_COLUMNS,
-  BooksColumn,
-  createBooksCounters,
-} from '../books/books-counters.js';
-import { DEFAULT_BOOKS_LIMITS } from '../books/limits.js';
+import { BooksColumn } from '../books/books-counters.js';
 import type { Instrument } from '../domain/instrument.js';
 import { FaultError } from '../faults/fault.js';
 import { InvariantError } from '../faults/invariant.js';
@@ -22,13 +14,9 @@ import {
 import type { NodeData } from '../ingest/node-data.js';
 import { openSnapshotFile } from '../ingest/snapshot-file.js';
 import { NodeLines, type NodeLineMode, type NodeSummary } from '../replay/node-lines.js';
-import { CounterTable, createCounterTable } from '../rings/counters.js';
-import { DoorbellRinger, createDoorbell } from '../rings/doorbell.js';
-import { HistogramWriter, createHistogramTable } from '../rings/latency-histogram.js';
+import type { CounterTable } from '../rings/counters.js';
 import { RingConsumer } from '../rings/ring-consumer.js';
-import { createRing } from '../rings/ring-layout.js';
-import { RingProducer } from '../rings/ring-producer.js';
-import { createSeqlockTable } from '../rings/seqlock.js';
+import { createReplayBooks } from './replay-books.js';
 import { AgentInvoker } from '../runtime/agent-invoker.js';
 import { Timeline } from '../time/timeline.js';
 import { VirtualClock } from '../time/virtual-clock.js';
@@ -36,8 +24,6 @@ import { type Markets, isWanted, nodeInstrument } from '../venues/hyperliquid-no
 import { NodeInstruments } from '../venues/hyperliquid-node/node-instruments.js';
 import { readCoins } from './snapshot-coins.js';
 
-const RING_WORDS = 2 ** 22;
-const WANTED_RING_WORDS = 2 ** 14;
 const PENDING_RECORDS_MAX = 2 ** 20;
 const PENDING_BYTES_MAX = 256 * 1024 * 1024;
 /** The virtual clock moves by this a turn, so that waits for statuses and silences end. */
@@ -99,63 +85,42 @@ export class NodeReplayRun {
     if (instruments.length === 0) throw new InvariantError('a replay has at least one instrument');
     const timeline = new Timeline(0n);
     const rows = instruments.length;
-    const input = createRing(RING_WORDS);
-    const output = createRing(RING_WORDS);
-    const wishes = createRing(WANTED_RING_WORDS);
-    const bell = new DoorbellRinger(createDoorbell());
-    const counters = createBooksCounters(rows);
-    const histograms = createHistogramTable(2);
-    this.counters = new CounterTable(counters, BOOKS_COLUMNS);
-    this.ingest = new NodeFilesIngest({
-      roots: options.data.roots,
-      isStreaming: options.data.layout === 'streaming',
-      instruments: new NodeInstruments(instruments),
-      rings: [{ ring: new RingProducer(input), bell }],
-      shardOf: new Int32Array(rows),
-      wanted: [new RingConsumer(wishes)],
-      timeline,
-      snapshots: { request: () => this.giveSnapshot() },
-      report: options.report,
-      validateEveryNs: 0,
-      fromBeginning: true,
-    });
-    const books = new BooksAgent({
-      name: 'books-0',
+    const books = createReplayBooks({
+      rows,
       instruments,
       createSequencer: () => {
         throw new InvariantError('order-by-order books continue by height');
       },
       snapshotInStream: false,
       orderByOrder: true,
-      input: new RingConsumer(input),
-      outputs: [{ ring: new RingProducer(output), bell }],
-      wanted: { ring: new RingProducer(wishes), bell },
-      bboTable: createSeqlockTable(rows, BBO_ROW_DOUBLES),
-      counters,
-      workerCounters: createCounterTable(1, BOOKS_WORKER_COLUMNS),
-      workerRow: 0,
-      histograms: {
-        venueToReceived: new HistogramWriter(histograms, 0),
-        receivedToApplied: new HistogramWriter(histograms, 1),
-      },
       timeline,
       clock: this.clock,
-      limits: {
-        ...DEFAULT_BOOKS_LIMITS,
-        pendingRecordsMax: PENDING_RECORDS_MAX,
-        pendingBytesMax: PENDING_BYTES_MAX,
-      },
-      takeover: false,
+      pendingRecordsMax: PENDING_RECORDS_MAX,
+      pendingBytesMax: PENDING_BYTES_MAX,
+    });
+    this.counters = books.counters;
+    this.ingest = new NodeFilesIngest({
+      roots: options.data.roots,
+      isStreaming: options.data.layout === 'streaming',
+      instruments: new NodeInstruments(instruments),
+      rings: [{ ring: books.input, bell: books.bell }],
+      shardOf: new Int32Array(rows),
+      wanted: [new RingConsumer(books.wishes)],
+      timeline,
+      snapshots: { request: () => this.giveSnapshot() },
+      report: options.report,
+      validateEveryNs: 0,
+      fromBeginning: true,
     });
     this.lines = new NodeLines({
       mode: options.mode,
       instruments: new Map(instruments.map((instrument) => [instrument.id, instrument])),
-      input: new RingConsumer(output),
+      input: books.output,
       levels: options.levels,
       sigFigs: options.sigFigs,
       mantissa: options.mantissa,
     });
-    this.invoker = new AgentInvoker([this.ingest, books, this.lines], this.clock);
+    this.invoker = new AgentInvoker([this.ingest, books.agent, this.lines], this.clock);
   }
 
   /** Reads everything; calls `drain` whenever lines wait, and stops when it says so. */

@@ -2,24 +2,16 @@
  * A replay wired together: recorded entries → feed → ring → books → ring → lines, all in one thread,
  * on a virtual clock that follows the recording's times. The same books room as in the live node.
  */
-import { BOOKS_WORKER_COLUMNS, BooksColumn, createBooksCounters } from '../books/books-counters.js';
-import { BOOKS_COLUMNS } from '../books/books-counters.js';
-import { BBO_ROW_DOUBLES } from '../books/bbo-row.js';
-import { BooksAgent } from '../books/books-agent.js';
-import { DEFAULT_BOOKS_LIMITS } from '../books/limits.js';
+import { BooksColumn } from '../books/books-counters.js';
 import { bookStateName } from '../domain/book-state.js';
 import type { Instrument } from '../domain/instrument.js';
 import type { CaptureEntry } from '../replay/capture-entry.js';
 import { CaptureFeed } from '../replay/capture-feed.js';
 import { ReplayLines } from '../replay/replay-lines.js';
 import type { LineMode } from '../replay/replay-lines.js';
-import { CounterTable, createCounterTable } from '../rings/counters.js';
-import { createDoorbell, DoorbellRinger } from '../rings/doorbell.js';
-import { createHistogramTable, HistogramWriter } from '../rings/latency-histogram.js';
+import type { CounterTable } from '../rings/counters.js';
 import { RingConsumer } from '../rings/ring-consumer.js';
-import { createRing } from '../rings/ring-layout.js';
-import { RingProducer } from '../rings/ring-producer.js';
-import { createSeqlockTable } from '../rings/seqlock.js';
+import { createReplayBooks } from './replay-books.js';
 import { AgentInvoker } from '../runtime/agent-invoker.js';
 import type { Agent } from '../runtime/agent.js';
 import { Timeline } from '../time/timeline.js';
@@ -27,9 +19,6 @@ import { VirtualClock } from '../time/virtual-clock.js';
 import type { CaptureFacts } from '../venues/capture-scout.js';
 import type { Venue } from '../venues/venue.js';
 
-/** An event of 500,000 levels still fits; nobody else shares these rings. */
-const RING_WORDS = 2 ** 22;
-const WANTED_RING_WORDS = 2 ** 14;
 /** In a recording the snapshot may be late: more is kept for it than in a live node. */
 const PENDING_RECORDS_MAX = 2 ** 17;
 const PENDING_BYTES_MAX = 256 * 1024 * 1024;
@@ -95,48 +84,28 @@ export class ReplayRun {
     const { venue, facts, wanted, firstSecond } = options;
     const timeline = new Timeline(BigInt(firstSecond) * 1_000_000_000n);
     const rows = facts.instruments.length;
-    const input = createRing(RING_WORDS);
-    const output = createRing(RING_WORDS);
-    const wishes = createRing(WANTED_RING_WORDS);
-    const bell = new DoorbellRinger(createDoorbell());
-    const counters = createBooksCounters(rows);
-    const histograms = createHistogramTable(2);
-    this.counters = new CounterTable(counters, BOOKS_COLUMNS);
-    this.feed = new CaptureFeed({ venue, facts, wanted, ring: new RingProducer(input), timeline });
-    this.lines = new ReplayLines({
-      mode: options.mode,
-      depth: options.depth,
-      instruments: new Map(wanted.map((instrument) => [instrument.id, instrument])),
-      input: new RingConsumer(output),
-      snapshotInEveryFrame: venue.capabilities.snapshot === 'every-frame',
-    });
-    const books = new BooksAgent({
-      name: 'books-0',
+    const books = createReplayBooks({
+      rows,
       instruments: wanted,
       createSequencer: () => venue.createSequencer(),
       snapshotInStream: venue.capabilities.snapshot === 'in-stream',
       snapshotInEveryFrame: venue.capabilities.snapshot === 'every-frame',
-      input: new RingConsumer(input),
-      outputs: [{ ring: new RingProducer(output), bell }],
-      wanted: { ring: new RingProducer(wishes), bell },
-      bboTable: createSeqlockTable(rows, BBO_ROW_DOUBLES),
-      counters,
-      workerCounters: createCounterTable(1, BOOKS_WORKER_COLUMNS),
-      workerRow: 0,
-      histograms: {
-        venueToReceived: new HistogramWriter(histograms, 0),
-        receivedToApplied: new HistogramWriter(histograms, 1),
-      },
       timeline,
       clock: this.clock,
-      limits: {
-        ...DEFAULT_BOOKS_LIMITS,
-        pendingRecordsMax: PENDING_RECORDS_MAX,
-        pendingBytesMax: PENDING_BYTES_MAX,
-      },
-      takeover: false,
+      pendingRecordsMax: PENDING_RECORDS_MAX,
+      pendingBytesMax: PENDING_BYTES_MAX,
     });
-    this.invoker = new AgentInvoker([books, this.lines, new WishReader(wishes)], this.clock);
+    this.counters = books.counters;
+    this.feed = new CaptureFeed({ venue, facts, wanted, ring: books.input, timeline });
+    this.lines = new ReplayLines({
+      mode: options.mode,
+      depth: options.depth,
+      instruments: new Map(wanted.map((instrument) => [instrument.id, instrument])),
+      input: books.output,
+      snapshotInEveryFrame: venue.capabilities.snapshot === 'every-frame',
+    });
+    const wishes = new WishReader(books.wishes);
+    this.invoker = new AgentInvoker([books.agent, this.lines, wishes], this.clock);
   }
 
   /** Moves to the entry's time, hands it in and lets everything that follows from it happen. */
