@@ -6,35 +6,21 @@
  * accept a connection and acknowledge a subscription, and then send nothing: so every stream is
  * watched by itself. https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams
  */
-import { FaultError } from '../../faults/fault.js';
 import type { EndpointOverrides, VenueLimits } from '../venue.js';
+import type { Endpoints } from '../venue-endpoints.js';
+import { endpointsOf } from '../venue-endpoints.js';
 
-const PRODUCTION_REST_URL = 'https://fapi.binance.com';
-const PRODUCTION_WEB_SOCKET_URL = 'wss://fstream.binance.com';
+const PRODUCTION: Endpoints = {
+  restUrl: 'https://fapi.binance.com',
+  webSocketUrl: 'wss://fstream.binance.com',
+};
 
 /** Traffic classes of the split WebSocket root. */
 export type Route = 'public' | 'market';
 
-export interface Endpoints {
-  /** Without a slash at the end. */
-  readonly restUrl: string;
-  readonly webSocketUrl: string;
-}
-
 /** Throws FaultError BAD_CONFIG for an override that is no URL of the right scheme. */
 export function endpointsFrom(overrides: EndpointOverrides): Endpoints {
-  return {
-    restUrl: checked(overrides.restUrl ?? PRODUCTION_REST_URL, ['http:', 'https:']),
-    webSocketUrl: checked(overrides.webSocketUrl ?? PRODUCTION_WEB_SOCKET_URL, ['ws:', 'wss:']),
-  };
-}
-
-function checked(text: string, schemes: readonly string[]): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !schemes.includes(url.protocol)) {
-    throw new FaultError('BAD_CONFIG', `expected a ${schemes.join('// or ')}// URL, got ${text}`);
-  }
-  return text.replace(/\/+$/, '');
+  return endpointsOf(PRODUCTION, overrides);
 }
 
 /** Combined streams: frames are `{"stream":…,"data":…}`. */

@@ -4,7 +4,7 @@ import { instrumentName } from '../../domain/instrument.js';
 import type { Instrument } from '../../domain/instrument.js';
 import { FaultError } from '../../faults/fault.js';
 import type { HttpRequest } from '../venue.js';
-import type { Endpoints } from './endpoints.js';
+import type { Endpoints } from '../venue-endpoints.js';
 
 export const VENUE_ID = 'binance-futures';
 

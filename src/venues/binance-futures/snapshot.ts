@@ -14,7 +14,7 @@ import { deliverSnapshot } from '../snapshot-parts.js';
 import { JsonNumber, JsonObject, JsonSyntaxError, readJsonBytes } from '../json-text.js';
 import type { JsonValue } from '../json-text.js';
 import type { EventSink, HttpRequest, SnapshotAnswer } from '../venue.js';
-import type { Endpoints } from './endpoints.js';
+import type { Endpoints } from '../venue-endpoints.js';
 import { SnapshotScanner } from './snapshot-scan.js';
 import { wholeOf, writeLevels } from './parse-strict.js';
 import type { FuturesSettings } from './symbols.js';

@@ -9,7 +9,8 @@ import {
   STREAMS_PER_CONNECTION_MAX,
   STREAMS_PER_SUBSCRIBE_MAX,
 } from './endpoints.js';
-import type { Endpoints, Route } from './endpoints.js';
+import type { Endpoints } from '../venue-endpoints.js';
+import type { Route } from './endpoints.js';
 import { CONTROL_TYPES } from './messages.js';
 import { bookTickerStream, depthStream, tradeStream } from './symbols.js';
 import type { FuturesSettings } from './symbols.js';

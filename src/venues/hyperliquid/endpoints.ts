@@ -2,32 +2,18 @@
  * Where Hyperliquid's public API lives, and its limits. Cold.
  * https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/rate-limits-and-user-limits
  */
-import { FaultError } from '../../faults/fault.js';
 import type { EndpointOverrides, HttpRequest, VenueLimits } from '../venue.js';
+import type { Endpoints } from '../venue-endpoints.js';
+import { endpointsOf } from '../venue-endpoints.js';
 
-const PRODUCTION_REST_URL = 'https://api.hyperliquid.xyz';
-const PRODUCTION_WEB_SOCKET_URL = 'wss://api.hyperliquid.xyz';
-
-export interface Endpoints {
-  /** Without a slash at the end. */
-  readonly restUrl: string;
-  readonly webSocketUrl: string;
-}
+const PRODUCTION: Endpoints = {
+  restUrl: 'https://api.hyperliquid.xyz',
+  webSocketUrl: 'wss://api.hyperliquid.xyz',
+};
 
 /** Throws FaultError BAD_CONFIG for an override that is no URL of the right scheme. */
 export function endpointsFrom(overrides: EndpointOverrides): Endpoints {
-  return {
-    restUrl: checked(overrides.restUrl ?? PRODUCTION_REST_URL, ['http:', 'https:']),
-    webSocketUrl: checked(overrides.webSocketUrl ?? PRODUCTION_WEB_SOCKET_URL, ['ws:', 'wss:']),
-  };
-}
-
-function checked(text: string, schemes: readonly string[]): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !schemes.includes(url.protocol)) {
-    throw new FaultError('BAD_CONFIG', `expected a ${schemes.join('// or ')}// URL, got ${text}`);
-  }
-  return text.replace(/\/+$/, '');
+  return endpointsOf(PRODUCTION, overrides);
 }
 
 export function webSocketUrl(endpoints: Endpoints): string {

@@ -19,7 +19,7 @@ import { FaultError } from '../../faults/fault.js';
 import { marketOf, nodeInstrument } from '../hyperliquid-node/coins.js';
 import type { HttpRequest } from '../venue.js';
 import { infoRequest, META_WEIGHT } from './endpoints.js';
-import type { Endpoints } from './endpoints.js';
+import type { Endpoints } from '../venue-endpoints.js';
 import { dexOf } from './symbols.js';
 import type { HyperliquidSettings } from './symbols.js';
 

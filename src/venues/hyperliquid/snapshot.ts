@@ -9,7 +9,7 @@ import type { Timeline } from '../../time/timeline.js';
 import { ParseResult } from '../venue.js';
 import type { EventSink, HttpRequest, SnapshotAnswer } from '../venue.js';
 import { BOOK_WEIGHT, infoRequest } from './endpoints.js';
-import type { Endpoints } from './endpoints.js';
+import type { Endpoints } from '../venue-endpoints.js';
 import { FrameScratch } from './frame-scratch.js';
 import { StrictParser } from './parse-strict.js';
 import type { HyperliquidSettings } from './symbols.js';

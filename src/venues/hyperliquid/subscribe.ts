@@ -9,7 +9,7 @@ import type { Instrument } from '../../domain/instrument.js';
 import { FaultError } from '../../faults/fault.js';
 import type { ConnectionPlan, ControlMessage, StreamPlan } from '../venue.js';
 import { SUBSCRIPTIONS_MAX, SUBSCRIPTIONS_PER_CONNECTION_MAX, webSocketUrl } from './endpoints.js';
-import type { Endpoints } from './endpoints.js';
+import type { Endpoints } from '../venue-endpoints.js';
 import type { HyperliquidSettings } from './symbols.js';
 
 /** All coins' books come on one clock, changed or not: three ticks without one is silence. */
