@@ -38,7 +38,7 @@ export class Conflator {
     const { mirror } = feed;
     const levelsCount = this.bids.size + this.asks.size;
     const depth = stream.depth === 0 ? Infinity : stream.depth;
-    const whole = Math.min(mirror.bids.count, depth) + Math.min(mirror.asks.count, depth);
+    const whole = Math.min(mirror.bidsCount, depth) + Math.min(mirror.asksCount, depth);
     if (levelsCount > whole + this.room.limits.snapshotPartLevels) return false;
     scratch.ensureLevels(levelsCount);
     scratch.ensureBytes(encoder.bookDeltaBytes(this.bids.size, this.asks.size));

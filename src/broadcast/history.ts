@@ -35,8 +35,6 @@ export class HistoryBudget {
   }
 }
 
-/** Below this a loop over words is faster than `set(subarray)`. */
-const LOOP_WORDS_MAX = 128;
 const ENTRIES_MIN = 64;
 
 export class History {
@@ -44,6 +42,8 @@ export class History {
   private readonly bytesMin: number;
   private readonly bytesMax: number;
   private words = new Int32Array(0);
+  /** The same memory. */
+  private bytes = new Uint8Array(this.words.buffer);
   private offsets = new Int32Array(0);
   private lengths = new Int32Array(0);
   private entryMask = -1;
@@ -98,11 +98,11 @@ export class History {
     return new Uint8Array(this.words.buffer, this.wordAt(sequence) * 4, this.bytesAt(sequence));
   }
 
-  /** Keeps a copy of a message of `bytes` (a multiple of 4) at `words[at]`. Hot. */
-  append(words: Int32Array, at: number, bytes: number, epoch: number, sequence: number): void {
+  /** Keeps a copy of a message of whole words. Hot. */
+  append(message: Uint8Array, epoch: number, sequence: number): void {
     if (this.count > 0 && (epoch !== this.epochNow || sequence !== this.first + this.count))
       this.clear();
-    const needed = bytes >>> 2;
+    const needed = message.length >>> 2;
     if (!this.makeRoom(needed)) {
       this.clear();
       return;
@@ -113,13 +113,9 @@ export class History {
     }
     if (this.count > this.entryMask) this.growEntries();
     const to = this.write;
-    if (needed <= LOOP_WORDS_MAX) {
-      for (let i = 0; i < needed; i++) this.words[to + i] = words[at + i]!;
-    } else {
-      this.words.set(words.subarray(at, at + needed), to);
-    }
+    this.bytes.set(message, to * 4);
     this.offsets[sequence & this.entryMask] = to;
-    this.lengths[sequence & this.entryMask] = bytes;
+    this.lengths[sequence & this.entryMask] = message.length;
     this.write = to + needed;
     this.count++;
   }
@@ -134,6 +130,7 @@ export class History {
     this.clear();
     this.budget.giveBack(this.words.length * 4);
     this.words = new Int32Array(0);
+    this.bytes = new Uint8Array(this.words.buffer);
   }
 
   /** Sets `write` to where `needed` words fit, dropping the oldest; false if they never can. */
@@ -181,6 +178,7 @@ export class History {
       to += length;
     }
     this.words = words;
+    this.bytes = new Uint8Array(words.buffer);
     this.write = to;
     return true;
   }

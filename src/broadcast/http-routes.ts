@@ -131,8 +131,8 @@ export class HttpRoutes {
         epoch: String(book.epoch),
         sequence: String(book.sequence),
         ...this.bbo(feed),
-        bidLevels: mirror.bids.count,
-        askLevels: mirror.asks.count,
+        bidLevels: mirror.bidsCount,
+        askLevels: mirror.asksCount,
         base: instrument.base,
         quote: instrument.quote,
         kind: instrument.kind,
@@ -248,8 +248,8 @@ function bookOf(feed: InstrumentFeed, depth: number): unknown {
     sequence: String(book.sequence),
     /** Over all levels of the full book. */
     hash: hashText(book.hashHigh, book.hashLow),
-    bidLevels: mirror.bids.count,
-    askLevels: mirror.asks.count,
+    bidLevels: mirror.bidsCount,
+    askLevels: mirror.asksCount,
     bids: levels(mirror.bids),
     asks: levels(mirror.asks),
   };

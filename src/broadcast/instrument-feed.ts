@@ -24,7 +24,7 @@ import {
 } from '../wire/head-words.js';
 import type { JsonInstrument } from '../wire/message-json.js';
 import { BodyType } from '../wire/message-layout.js';
-import { BookMirror } from './book-mirror.js';
+import { Applied, BookMirror } from './book-mirror.js';
 import { BroadcastColumn } from './broadcast-counters.js';
 import { DepthView } from './depth-view.js';
 import { FeedVoice } from './feed-voice.js';
@@ -54,7 +54,7 @@ export class InstrumentFeed implements JsonInstrument {
     this.room = room;
     this.nameUtf8 = new TextEncoder().encode(instrument.name);
     const { priceDecimals, sizeDecimals, id } = instrument;
-    this.mirror = new BookMirror(priceDecimals, sizeDecimals, room.limits.mirrorLevelsMax);
+    this.mirror = new BookMirror(priceDecimals, sizeDecimals, room.limits);
     this.book = new Stream(id, Channel.Book, 0, room.createHistory());
     this.bbo = new Stream(id, Channel.Bbo, 0, room.createHistory());
     this.trades = new Stream(id, Channel.Trades, 0, room.createHistory());
@@ -132,8 +132,8 @@ export class InstrumentFeed implements JsonInstrument {
     this.voice.sayStatus(this.book, nowNs, 1);
     this.book.sealed = true;
     // The status goes with the levels that its readers have; who comes now gets the mirror's.
-    this.book.hashLow = mirror.bids.hashLow() ^ mirror.asks.hashLow();
-    this.book.hashHigh = mirror.bids.hashHigh() ^ mirror.asks.hashHigh();
+    this.book.hashLow = mirror.hashLow();
+    this.book.hashHigh = mirror.hashHigh();
     this.abandonEvent(nowNs);
     if (reason === StateReason.WorkerRestarted) {
       this.orders?.lose(reason, nowNs);
@@ -204,15 +204,18 @@ export class InstrumentFeed implements JsonInstrument {
       this.holdBack(nowNs);
       return;
     }
-    const type = room.decoder.decodeWords(words, at, bytes);
-    if (type !== BodyType.BookDelta) {
-      this.onMalformed(nowNs);
-      return;
-    }
     if (!mirror.midEvent) mirror.beginEvent();
-    if (!mirror.apply(room.decoder, this.views.length > 0)) {
-      this.lose(StateReason.BufferOverflow, nowNs);
-      return;
+    const hasViews = this.views.length > 0;
+    const applied = hasViews ? Applied.Not : mirror.applyWords(words, at, bytes);
+    if (applied !== Applied.Whole) {
+      if (room.decoder.decodeWords(words, at, bytes) !== BodyType.BookDelta) {
+        this.onMalformed(nowNs);
+        return;
+      }
+      if (applied === Applied.Refused || !mirror.apply(room.decoder, hasViews)) {
+        this.lose(StateReason.BufferOverflow, nowNs);
+        return;
+      }
     }
     this.finishBookMessage(words, at, bytes, epoch, sequence, nowNs);
   }

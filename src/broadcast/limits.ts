@@ -52,6 +52,9 @@ export interface BroadcastLimits {
   readonly snapshotPartLevels: number;
   /** Levels a side of a mirrored book: above any bound of the books, so that it is never the first. */
   readonly mirrorLevelsMax: number;
+  /** A mirror whose levels were asked for in order stays sorted for so many messages: sorting 1,000
+   *  levels a side costs as much as keeping them sorted for some 200. */
+  readonly rankedMessages: number;
   /** A book's hash is checked after every snapshot and then each time this many messages came. */
   readonly hashCheckEvery: number;
   readonly heartbeatNs: number;
@@ -91,6 +94,7 @@ export const DEFAULT_LIMITS: BroadcastLimits = {
   historyBytesTotal: 256 * 1024 * 1024,
   snapshotPartLevels: 1024,
   mirrorLevelsMax: 1 << 18,
+  rankedMessages: 1024,
   hashCheckEvery: 1024,
   heartbeatNs: 1e9,
   authNsMax: 5e9,

@@ -5,6 +5,7 @@
  */
 import { Side } from '../domain/side.js';
 import { HASH_SEED_HIGH, HASH_SEED_LOW, levelHashLane } from '../domain/level-hash.js';
+import type { LevelTable } from './level-table.js';
 
 const CAPACITY_MIN = 64;
 /** Up to here moving by hand beats `copyWithin`. */
@@ -27,6 +28,22 @@ export class MirrorSide {
 
   clear(): void {
     this.count = 0;
+  }
+
+  /** Takes the levels of `table`, whatever stood here. Cold: sorts them. */
+  load(table: LevelTable): void {
+    let capacity = this.prices.length;
+    while (capacity < table.count) capacity *= 2;
+    this.allocate(capacity);
+    this.count = table.count;
+    table.copySorted(this.sign, this.prices, this.sizes);
+  }
+
+  /** Gives all levels to `table` and the memory back. */
+  moveTo(table: LevelTable): void {
+    for (let i = 0; i < this.count; i++) table.set(this.prices[i]!, this.sizes[i]!);
+    this.count = 0;
+    this.allocate(CAPACITY_MIN);
   }
 
   /** Price of the level at `rank`, 0 being the best; the caller knows that it exists. */
@@ -127,6 +144,12 @@ export class MirrorSide {
       sizes.copyWithin(index, index + 1, count);
     }
     this.count = count - 1;
+  }
+
+  private allocate(capacity: number): void {
+    if (capacity === this.prices.length) return;
+    this.prices = new Float64Array(capacity);
+    this.sizes = new Float64Array(capacity);
   }
 
   private grow(): boolean {

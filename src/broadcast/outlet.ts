@@ -41,13 +41,13 @@ export class Outlet {
   ): void {
     stream.epoch = epoch;
     stream.sequence = sequence;
-    stream.history.append(words, at, bytes, epoch, sequence);
+    // One view a message is what this thread leaves to the garbage collector: with it both the copy
+    // and the server take the bytes as they stand.
+    const message = new Uint8Array(words.buffer, words.byteOffset + at * 4, bytes);
+    stream.history.append(message, epoch, sequence);
     const joined = stream.binaryJoined;
     if (joined > 0) {
-      this.server.publish(
-        stream.topic,
-        new Uint8Array(words.buffer, words.byteOffset + at * 4, bytes),
-      );
+      this.server.publish(stream.topic, message);
       this.count(joined, bytes);
     }
     if (stream.jsonJoined > 0) {

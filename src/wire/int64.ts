@@ -11,6 +11,11 @@ export const BEYOND_UNSIGNED = ~0x1f_ffff;
 const HALF = 0x20_0000;
 const BEYOND = ~0x3f_ffff;
 
+/** Whether a signed value with this upper half is within 2^53. */
+export function isExactInt64(high: number): boolean {
+  return ((high + HALF) & BEYOND) === 0;
+}
+
 /** Stores a whole double below 2^53: `| 0` is modulo 2^32, the floor carries the sign. */
 export function storeInt64(words: Int32Array, index: number, value: number): void {
   words[index] = value | 0;

@@ -150,6 +150,7 @@ class World {
         historyBytesMin: 1024,
         historyBytesMax: 8192,
         snapshotPartLevels: 16,
+        rankedMessages: 3,
         hashCheckEvery: 5,
         connectionsPerAddressMax: 100,
         requestsBurst: 100_000,
