@@ -7,6 +7,7 @@ import { loadConfig } from '../ops/config.js';
 import type { LoadedConfig } from '../ops/config.js';
 import { configJsonSchema } from '../ops/config-schema.js';
 import { Log } from '../ops/log.js';
+import { leaveIdleHeapsAlone } from '../runtime/collector.js';
 import { readTimelineOrigin } from '../time/system-clock.js';
 import { SystemScheduler } from '../time/system-scheduler.js';
 import type { TimelineOrigin } from '../time/system-clock.js';
@@ -85,6 +86,7 @@ interface ServeOptions {
 
 /** Resolves when the node has stopped; sets the exit code. */
 async function serve(loaded: LoadedConfig, json: boolean): Promise<void> {
+  leaveIdleHeapsAlone();
   const { config } = loaded;
   const origin = readTimelineOrigin();
   const version = packageVersion();
