@@ -6,6 +6,7 @@
  */
 import { StateReason } from '../domain/book-state.js';
 import type { Instrument } from '../domain/instrument.js';
+import { invariant } from '../faults/invariant.js';
 import { CounterTable } from '../rings/counters.js';
 import type { HistogramWriter } from '../rings/latency-histogram.js';
 import {
@@ -61,7 +62,7 @@ export interface BroadcastOptions {
   /** /metrics, /health and /ready, made by the main thread. */
   readonly pages?: Pages | undefined;
   readonly version: string;
-  /** The JSON API on `/ws` and `/info`, for books that are kept order by order. */
+  /** The JSON API on `/ws` and `/info`; needs `orders`. */
   readonly api?: ApiOptions | undefined;
 }
 
@@ -116,7 +117,8 @@ export class BroadcastAgent implements Agent, RecordHandler {
     const pages = options.pages ?? null;
     this.routes = new HttpRoutes(this.room, admission, byName, files, pages, clock);
     const { api } = options;
-    this.api = api === undefined ? null : new HyperliquidApi(this.room, instruments, api);
+    invariant(api === undefined || options.orders === true, 'the API is made of orders');
+    this.api = api === undefined ? null : new HyperliquidApi(this.room, this.feeds, api);
     this.reception = new Reception(
       this.room,
       admission,
@@ -141,7 +143,7 @@ export class BroadcastAgent implements Agent, RecordHandler {
       this.room.snapshots.forget();
       this.routes.answerWaiting();
     }
-    this.api?.endTurn(nowNs);
+    work += this.api?.endTurn(nowNs) ?? 0;
     work += this.delivery.pumpAll();
     if (nowNs - this.housekeepingNs >= HOUSEKEEPING_NS) this.keepHouse(nowNs);
     return work;
@@ -165,8 +167,10 @@ export class BroadcastAgent implements Agent, RecordHandler {
     this.room.encoder.patchPublishedNs(words, at, publishNs);
     const epoch = doubles[slot + OUT_EPOCH]!;
     const sequence = doubles[slot + OUT_SEQUENCE]!;
+    const isTrades = typeId === RecordType.TradesOut;
+    const isTold = isTrades && !feed.trades.isBefore(epoch, sequence);
     feed.onMessage(typeId, words, at, bytes, epoch, sequence, publishNs);
-    this.api?.onMessageOut(typeId, words, at, bytes, instrumentId, this.polling);
+    if (isTrades && !isTold) this.api?.onTrades(instrumentId, words, at, bytes);
     if (typeId === RecordType.BookDeltaOut || typeId === RecordType.TradesOut) {
       // What moves the market: a state told again says nothing of how long an event took.
       this.options.appliedToPublished?.record(publishNs - doubles[slot + OUT_APPLIED_NS]!);
@@ -178,10 +182,7 @@ export class BroadcastAgent implements Agent, RecordHandler {
   onWriterLost(input: number): void {
     this.counters.add(0, BroadcastColumn.WriterChanges, 1);
     const nowNs = this.room.clock.nowNs();
-    for (const feed of this.feedsOfInput[input]!) {
-      feed.lose(StateReason.WorkerRestarted, nowNs);
-      this.api?.onLost(feed.instrument.id);
-    }
+    for (const feed of this.feedsOfInput[input]!) feed.lose(StateReason.WorkerRestarted, nowNs);
   }
 
   /**
@@ -239,8 +240,7 @@ export class BroadcastAgent implements Agent, RecordHandler {
     for (let i = 0; i < this.inputs.length; i++) {
       if (nowNs - this.retellingNs[i]! < RETELLING_NS) continue;
       for (const feed of this.feedsOfInput[i]!) {
-        const isLost = this.api?.wantsRetelling(feed.instrument.id) === true;
-        if (!feed.wantsRetelling && !isLost) continue;
+        if (!feed.wantsRetelling) continue;
         this.retellingNs[i] = nowNs;
         this.inputs[i]!.announceNewReader();
         this.counters.add(0, BroadcastColumn.RetellingsAsked, 1);
@@ -254,6 +254,7 @@ export class BroadcastAgent implements Agent, RecordHandler {
     if (before >= 0) this.feedsOfInput[before]!.delete(feed);
     this.inputOfFeed[instrumentId] = this.polling;
     this.feedsOfInput[this.polling]!.add(feed);
+    this.api?.noteInput(instrumentId, this.polling);
   }
 
   private keepHouse(nowNs: number): void {

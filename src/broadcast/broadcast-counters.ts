@@ -57,5 +57,12 @@ export const BroadcastColumn = {
   ClosedAbnormally: 41,
   /** Times the books were asked to tell everything again, since a mirror had lost a book. */
   RetellingsAsked: 42,
+  /** The venue's JSON API: gauges of its clients and of the bytes of l4Book Snapshots in use; Snapshots
+   *  made, clients closed as slow, statuses that came when a later block had been told. */
+  ApiClients: 43,
+  ApiSnapshotBytes: 44,
+  ApiSnapshots: 45,
+  ApiClosedSlow: 46,
+  ApiStatusesLate: 47,
 } as const;
-export const BROADCAST_COLUMNS = 43;
+export const BROADCAST_COLUMNS = 48;

@@ -15,6 +15,12 @@ export interface Connection {
   /** Bytes lent until the call returns. Ordered after all that was published to its topics before. */
   sendBinary(bytes: Uint8Array): void;
   sendText(text: string): void;
+  /**
+   * A part of one text message, which is sent as fragments and never compressed. Bytes lent until the
+   * call returns. From the first part to the last nothing else may be sent, nor published to a topic
+   * that it has joined; `end` may be called.
+   */
+  sendTextPart(bytes: Uint8Array, isFirst: boolean, isLast: boolean): void;
   /** From now on it gets what is published to the topic. */
   join(topic: string): void;
   /** What was published before is still delivered. */

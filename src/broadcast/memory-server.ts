@@ -88,6 +88,9 @@ export class MemoryConnection implements Connection {
   private outgoing: Frame[] = [];
   private outgoingBytes = 0;
   private ending: { code: number; reason: string } | null = null;
+  /** Of a message that is under way. */
+  private parts: Uint8Array[] = [];
+  private partBytes = 0;
 
   constructor(server: MemoryServer, address: string) {
     this.server = server;
@@ -104,6 +107,19 @@ export class MemoryConnection implements Connection {
     this.transmit({ kind: 'text', text });
   }
 
+  sendTextPart(bytes: Uint8Array, isFirst: boolean, isLast: boolean): void {
+    if (isFirst) this.letOut();
+    if (this.closed) return;
+    invariant(isFirst === (this.parts.length === 0), 'the parts of a message come in order');
+    this.parts.push(bytes.slice());
+    this.partBytes += bytes.length;
+    if (!isLast) return;
+    const text = Buffer.concat(this.parts).toString('utf8');
+    this.parts = [];
+    this.partBytes = 0;
+    this.transmit({ kind: 'text', text });
+  }
+
   join(topic: string): void {
     if (this.closed) return;
     this.topics.add(topic);
@@ -116,7 +132,7 @@ export class MemoryConnection implements Connection {
   }
 
   bufferedBytes(): number {
-    return this.closed ? 0 : this.outgoingBytes;
+    return this.closed ? 0 : this.outgoingBytes + (this.paused ? this.partBytes : 0);
   }
 
   end(code: number, reason: string): void {
@@ -184,6 +200,7 @@ export class MemoryConnection implements Connection {
 
   private transmit(frame: Frame): boolean {
     if (this.closed) return false;
+    invariant(this.parts.length === 0, 'nothing comes between the parts of a message');
     if (this.outgoingBytes > this.server.limits.socketBytesMax) {
       this.server.events.onDropped(this);
       return false;

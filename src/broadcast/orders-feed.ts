@@ -13,22 +13,50 @@ import { EventFlag } from '../domain/event-flags.js';
 import type { LevelSink } from '../domain/order-ledger.js';
 import { CLIENT_ID_WORDS, NO_SLOT, OWNER_WORDS } from '../domain/order-slab.js';
 import { Side } from '../domain/side.js';
+import { invariant } from '../faults/invariant.js';
 import { RecordType } from '../rings/record-types.js';
+import type { MessageDecoder } from '../wire/decode.js';
 import { flagsOf, reasonOf, saveHead, stampOrigin, stateOf } from '../wire/head-words.js';
 import { BodyType, HEAD_WORDS, ORDER_FIELDS } from '../wire/message-layout.js';
 import { OrdersMirror } from '../wire/orders-mirror.js';
 import { BroadcastColumn } from './broadcast-counters.js';
 import { ORDERS_PER_PART } from './limits.js';
+import { MirrorSide } from './mirror-side.js';
 import type { InstrumentFeed } from './instrument-feed.js';
 import type { RoomContext } from './room-context.js';
 import { Stream } from './topics.js';
 
-/** Levels are not wanted here: the book has a mirror of its own. */
-const NO_LEVELS: LevelSink = { set: () => 0, clear() {} };
+/** Hears what befell an instrument's orders, after the mirror has taken it. The decoder is lent. */
+export interface OrdersListener {
+  /** A part of a snapshot; with the last one the book is whole. */
+  onOrdersSnapshot(instrumentId: number, decoder: MessageDecoder, isWhole: boolean): void;
+  /** Changes that continue what was told before. */
+  onOrdersDelta(instrumentId: number, decoder: MessageDecoder): void;
+  /** Told by the books, or lost here. */
+  onOrdersState(instrumentId: number, state: BookState): void;
+}
+
+/** The levels of the orders, for those who look at both: kept where somebody does. */
+class OrderLevels implements LevelSink {
+  sides: readonly [MirrorSide, MirrorSide] | null = null;
+
+  set(side: number, price: number, size: number): number {
+    return this.sides === null ? 0 : this.sides[side as Side].set(price, size);
+  }
+
+  clear(): void {
+    if (this.sides === null) return;
+    this.sides[Side.Bid].clear();
+    this.sides[Side.Ask].clear();
+  }
+}
 
 export class OrdersFeed {
   readonly stream: Stream;
-  readonly mirror = new OrdersMirror(NO_LEVELS);
+  private readonly levels = new OrderLevels();
+  /** The one mirror of these orders on this thread, kept whoever reads: the books tell all orders
+   *  only when a book is aligned, so one that begins later would have to wait for that. */
+  readonly mirror = new OrdersMirror(this.levels);
   /** Between the first and the last message of one block. */
   midEvent = false;
   private readonly feed: InstrumentFeed;
@@ -36,6 +64,7 @@ export class OrdersFeed {
   private readonly head = new Int32Array(HEAD_WORDS);
   private readonly part = new Float64Array(ORDERS_PER_PART * ORDER_FIELDS);
   private partCount = 0;
+  private listener: OrdersListener | null = null;
   private state: BookState = BookState.Syncing;
   private reason: StateReason = StateReason.Starting;
   /** Contiguous since a snapshot: while it is not, only a snapshot or a status is taken. */
@@ -45,6 +74,29 @@ export class OrdersFeed {
     this.feed = feed;
     this.room = room;
     this.stream = new Stream(feed.instrument.id, Channel.Orders, 0, room.createHistory());
+  }
+
+  /** As the books said last, or Suspect if the stream does not continue. */
+  get bookState(): BookState {
+    return this.state;
+  }
+
+  /** Every order is the books' as of the stream's position, perhaps amid an event. */
+  get isProven(): boolean {
+    return this.trusted && !this.mirror.isBroken && !this.mirror.isLoading;
+  }
+
+  /** From the beginning on: tells the listener of everything, and keeps levels, which it returns. */
+  listen(listener: OrdersListener): readonly [MirrorSide, MirrorSide] {
+    invariant(this.stream.epoch === 0, 'a listener hears the first snapshot');
+    const { mirrorLevelsMax } = this.room.limits;
+    const sides = [
+      new MirrorSide(Side.Bid, mirrorLevelsMax),
+      new MirrorSide(Side.Ask, mirrorLevelsMax),
+    ] as const;
+    this.listener = listener;
+    this.levels.sides = sides;
+    return sides;
   }
 
   /** A record of the books for this stream: message at `words[at]`. Hot. */
@@ -84,6 +136,16 @@ export class OrdersFeed {
     this.reason = reasonOf(words, at) as StateReason;
     saveHead(words, at, this.head);
     this.room.outlet.deliver(stream, words, at, bytes, epoch, sequence);
+    if (this.listener !== null) this.tellListener(this.listener, typeId);
+  }
+
+  /** The message was decoded to be applied. */
+  private tellListener(listener: OrdersListener, typeId: number): void {
+    const { id } = this.feed.instrument;
+    const { decoder } = this.room;
+    if (typeId === RecordType.OrdersDeltaOut) listener.onOrdersDelta(id, decoder);
+    else if (typeId === RecordType.OrdersStatusOut) listener.onOrdersState(id, this.state);
+    else listener.onOrdersSnapshot(id, decoder, this.isProven && !this.midEvent);
   }
 
   /** Says that the stream no longer continues, once. */
@@ -98,6 +160,7 @@ export class OrdersFeed {
     this.mirror.isBroken = true;
     this.mirror.isLoading = false;
     if (reason !== StateReason.WorkerRestarted) this.feed.wantsRetelling = true;
+    this.listener?.onOrdersState(this.feed.instrument.id, this.state);
     if (stream.epoch === 0 || stream.sealed) return;
     // Who is behind gets a snapshot: what was kept may not add up to one.
     stream.history.clear();

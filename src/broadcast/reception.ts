@@ -105,7 +105,7 @@ export class Reception implements ServerEvents {
   onMessage(connection: Connection, bytes: Uint8Array, isBinary: boolean): void {
     const session = this.sessions.get(connection);
     if (session !== undefined) this.control.onMessage(session, bytes, isBinary);
-    else this.api?.onMessage(connection, bytes, isBinary);
+    else this.api?.clients.onMessage(connection, bytes, isBinary);
   }
 
   onPing(connection: Connection): void {
@@ -115,13 +115,14 @@ export class Reception implements ServerEvents {
 
   onDrain(connection: Connection): void {
     const session = this.sessions.get(connection);
-    if (session !== undefined && session.pendingCount > 0) this.delivery.pump(session);
+    if (session === undefined) this.api?.clients.onDrain(connection);
+    else if (session.pendingCount > 0) this.delivery.pump(session);
   }
 
   onDropped(connection: Connection): void {
     const session = this.sessions.get(connection);
     if (session !== undefined) this.delivery.noteDropped(session);
-    else this.api?.onDropped(connection);
+    else this.api?.clients.onDropped(connection);
   }
 
   onClose(connection: Connection, code: number): void {

@@ -49,4 +49,10 @@ export class Stream {
     this.jsonTopic = `j${this.streamId}`;
     this.history = history;
   }
+
+  /** Its position is before that one, and something of it may still follow. */
+  isBefore(epoch: number, sequence: number): boolean {
+    if (epoch !== this.epoch) return epoch > this.epoch;
+    return sequence > this.sequence && !this.sealed;
+  }
 }

@@ -28,6 +28,9 @@ import { COMMON_TOPIC } from './topics.js';
 /** What we use of uWebSockets.js, typed here: the two packages differ in their declarations. */
 interface UwsSocket {
   send(message: Uint8Array | string, isBinary: boolean, compress: boolean): number;
+  sendFirstFragment(message: Uint8Array, isBinary: boolean, compress: boolean): number;
+  sendFragment(message: Uint8Array, compress: boolean): number;
+  sendLastFragment(message: Uint8Array, compress: boolean): number;
   getBufferedAmount(): number;
   subscribe(topic: string): boolean;
   unsubscribe(topic: string): boolean;
@@ -134,6 +137,14 @@ class UwsConnection implements Connection {
   }
   sendText(text: string): void {
     if (!this.closed) this.socket.send(text, false, this.compress);
+  }
+  sendTextPart(bytes: Uint8Array, isFirst: boolean, isLast: boolean): void {
+    if (this.closed) return;
+    // Not compressed: fragments would each be deflated as a message of its own, which RFC 7692 is not.
+    if (isFirst && isLast) this.socket.send(bytes, false, false);
+    else if (isFirst) this.socket.sendFirstFragment(bytes, false, false);
+    else if (isLast) this.socket.sendLastFragment(bytes, false);
+    else this.socket.sendFragment(bytes, false);
   }
   join(topic: string): void {
     if (!this.closed) this.socket.subscribe(topic);

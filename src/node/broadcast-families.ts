@@ -47,6 +47,26 @@ export const BROADCAST_FAMILIES: readonly BroadcastFamily[] = [
     help: 'What slow readers got for single deltas: merged messages, sequences in them, snapshots',
     columns: { merged: C.Merged, folded: C.Folded, reanchored: C.Reanchored },
   },
+  one('gauge', 'api_clients', "Clients of the venue's JSON API", C.ApiClients),
+  one(
+    'gauge',
+    'api_snapshot_bytes',
+    'Bytes of l4Book Snapshots in use, shared by those that read them',
+    C.ApiSnapshotBytes,
+  ),
+  one('counter', 'api_snapshots_total', 'l4Book Snapshots made', C.ApiSnapshots),
+  one(
+    'counter',
+    'api_closed_slow_total',
+    'Clients of the JSON API closed as slow',
+    C.ApiClosedSlow,
+  ),
+  one(
+    'counter',
+    'api_statuses_late_total',
+    'Order statuses that came when a later block had been told',
+    C.ApiStatusesLate,
+  ),
   one('counter', 'dropped_total', 'Messages that the server dropped past its own bound', C.Dropped),
   {
     name: 'resumes_total',

@@ -121,6 +121,7 @@ export class NodeApiRig {
     });
     this.agent = new BroadcastAgent({
       instruments,
+      orders: true,
       inputs: [new RingConsumer(output)],
       server,
       clock,
@@ -145,8 +146,13 @@ export class NodeApiRig {
 
   /** One turn of every agent. */
   turn(): number {
+    return this.fillTurn() + this.agent.doWork(this.clock.nowNs());
+  }
+
+  /** One turn of those before the broadcaster. */
+  fillTurn(): number {
     const nowNs = this.clock.nowNs();
-    return this.ingest.doWork(nowNs) + this.books.doWork(nowNs) + this.agent.doWork(nowNs);
+    return this.ingest.doWork(nowNs) + this.books.doWork(nowNs);
   }
 
   close(): void {

@@ -9,14 +9,13 @@ export const BOB = `0x${'b2'.repeat(20)}`;
 const FIRST_HEIGHT = 1000;
 const FIRST_MS = Date.UTC(2026, 4, 5, 17, 0, 0);
 
-/** Ten bids from 100.0 down and ten asks from 101.0 up, size 1.5 each. Returns the file's path. */
-export function writeSyntheticSnapshot(coins: readonly string[]): string {
-  const order = (coin: string, side: string, px: number, oid: number): unknown => [
+function restingOrder(coin: string, side: string, px: string, oid: number, more = {}): unknown {
+  return [
     ALICE,
     {
       coin,
       side,
-      limitPx: px.toFixed(1),
+      limitPx: px,
       sz: '1.5',
       oid,
       timestamp: FIRST_MS - 1000,
@@ -30,16 +29,40 @@ export function writeSyntheticSnapshot(coins: readonly string[]): string {
       origSz: '1.5',
       tif: 'Gtc',
       cloid: null,
+      ...more,
     },
   ];
+}
+
+/** Ten bids from 100.0 down and ten asks from 101.0 up, size 1.5 each. Returns the file's path. */
+export function writeSyntheticSnapshot(coins: readonly string[]): string {
   const ten = [...Array(10).keys()];
   const book = coins.map((coin, c) => [
     coin,
     [
-      ten.map((i) => order(coin, 'B', 100 - i, c * 100 + i + 1)),
-      ten.map((i) => order(coin, 'A', 101 + i, c * 100 + i + 51)),
+      ten.map((i) => restingOrder(coin, 'B', (100 - i).toFixed(1), c * 100 + i + 1)),
+      ten.map((i) => restingOrder(coin, 'A', (101 + i).toFixed(1), c * 100 + i + 51)),
     ],
   ]);
+  return writeSnapshot(book);
+}
+
+/** Half of the orders bid, half ask, four at a price, half of them with a client id. */
+export function writeLargeSnapshot(coin: string, orders: number): string {
+  const side = (name: string, first: number, count: number): unknown[] =>
+    Array.from({ length: count }, (_, i) => {
+      const away = Math.floor(i / 4);
+      const px = name === 'B' ? 100_000 - away : 100_001 + away;
+      const oid = 400_000_000_000 + first + i;
+      const cloid = i % 2 === 0 ? null : `0x${oid.toString(16).padStart(32, '0')}`;
+      const sz = ((1 + (i % 900)) / 1000).toFixed(5);
+      return restingOrder(coin, name, `${px}.0`, oid, { sz, origSz: sz, tif: 'Alo', cloid });
+    });
+  const bids = orders >> 1;
+  return writeSnapshot([[coin, [side('B', 0, bids), side('A', bids, orders - bids)]]]);
+}
+
+function writeSnapshot(book: unknown): string {
   const path = join(tmpdir(), `ringside-snapshot-${process.pid}-${snapshots++}.json`);
   writeFileSync(path, JSON.stringify([FIRST_HEIGHT, book]));
   process.once('exit', () => rmSync(path, { force: true }));

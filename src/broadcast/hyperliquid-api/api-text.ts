@@ -1,13 +1,11 @@
 /**
- * Books, orders, changes and trades as the JSON of order_book_server and of the official API, key by
- * key in the originals' order. Written by hand where a message has thousands of entries. Broadcast
+ * Books, changes and trades as the JSON of order_book_server and of the official API, key by
+ * key in the originals' order. Broadcast
  * thread; once a message and variant, whatever the number of clients.
  */
 import { formatShortDecimal } from '../../domain/decimal.js';
 import type { Instrument } from '../../domain/instrument.js';
-import { OrderAttribute, OrderType, TimeInForce } from '../../domain/order-attributes.js';
-import type { OrderLedger } from '../../domain/order-ledger.js';
-import { CLIENT_ID_WORDS, OWNER_WORDS } from '../../domain/order-slab.js';
+import { OWNER_WORDS } from '../../domain/order-slab.js';
 import { Side } from '../../domain/side.js';
 import { OrderKind } from '../../rings/record-types.js';
 import { ORDER_FIELDS } from '../../wire/message-layout.js';
@@ -43,56 +41,6 @@ export function levelsText(
     text += `${i === 0 ? '' : ','}{"px":"${px}","sz":"${sz}","n":${levels[i * 3 + 2]!}}`;
   }
   return `${text}]`;
-}
-
-const TYPE_NAMES: Readonly<Record<number, string>> = {
-  [OrderType.Unknown]: 'Limit',
-  [OrderType.Limit]: 'Limit',
-  [OrderType.Market]: 'Market',
-  [OrderType.StopLimit]: 'Stop Limit',
-  [OrderType.StopMarket]: 'Stop Market',
-  [OrderType.TakeProfitLimit]: 'Take Profit Limit',
-  [OrderType.TakeProfitMarket]: 'Take Profit Market',
-};
-/** An order whose status was never seen is a system's: those rest as Alo orders. */
-const TIF_NAMES: Readonly<Record<number, string>> = {
-  [TimeInForce.Unknown]: '"Alo"',
-  [TimeInForce.Gtc]: '"Gtc"',
-  [TimeInForce.Alo]: '"Alo"',
-  // What rests of an immediate order does so as a good-til-cancelled one.
-  [TimeInForce.Ioc]: '"Gtc"',
-  [TimeInForce.FrontendMarket]: '"FrontendMarket"',
-};
-
-/** A resting order: one of an l4Book Snapshot. */
-export function orderText(
-  ledger: OrderLedger,
-  slot: number,
-  coinJson: string,
-  instrument: Instrument,
-  places: number,
-): string {
-  const { slab } = ledger;
-  const attributes = slab.attributes[slot]!;
-  const type = (attributes & OrderAttribute.OrderTypeMask) >>> OrderAttribute.OrderTypeShift;
-  const isTriggered = (attributes & OrderAttribute.Triggered) !== 0;
-  const tif = TIF_NAMES[attributes & OrderAttribute.TimeInForceMask] ?? 'null';
-  const hasClientId = (attributes & OrderAttribute.HasClientId) !== 0;
-  const cloid = hasClientId
-    ? `"${wordsText(slab.clientId, slot * CLIENT_ID_WORDS, CLIENT_ID_WORDS)}"`
-    : 'null';
-  return (
-    `{"user":"${wordsText(slab.owner, slot * OWNER_WORDS, OWNER_WORDS)}"` +
-    `,"coin":${coinJson},"side":"${sideText(ledger.sideOf(slot))}"` +
-    `,"limitPx":"${numberText(ledger.priceOf(slot), instrument.priceDecimals, places)}"` +
-    `,"sz":"${numberText(slab.size[slot]!, instrument.sizeDecimals, places)}"` +
-    `,"oid":${slab.oid[slot]!},"timestamp":${slab.placedMs[slot]!}` +
-    `,"triggerCondition":"${isTriggered ? 'Triggered' : 'N/A'}","isTrigger":false` +
-    // The node prints 0.0 for orders in the book, triggered ones too.
-    `,"triggerPx":"0.0","isPositionTpsl":${(attributes & OrderAttribute.PositionTpsl) !== 0}` +
-    `,"reduceOnly":${(attributes & OrderAttribute.ReduceOnly) !== 0}` +
-    `,"orderType":"${TYPE_NAMES[type] ?? 'Limit'}","tif":${tif},"cloid":${cloid}}`
-  );
 }
 
 /**

@@ -1,19 +1,19 @@
 /**
- * One coin as the API holds it: every order, rebuilt from the messages of the orders stream (proven
- * by the hash each carries), and its levels, aggregated as clients ask. Broadcast thread; hot is only
- * the applying, texts are made once a block for what somebody reads.
+ * One coin as the API looks at it: the mirror of its orders stream (orders-feed.ts; proven by the hash
+ * each message carries) with its levels, aggregated as clients ask. Broadcast thread; texts are made
+ * once a block for what somebody reads.
  */
 import { BookState } from '../../domain/book-state.js';
-import { EventFlag } from '../../domain/event-flags.js';
+import type { FrozenLedger } from '../../domain/frozen-ledger.js';
 import type { Instrument } from '../../domain/instrument.js';
-import { NO_SLOT } from '../../domain/order-slab.js';
+import type { OrderLedger } from '../../domain/order-ledger.js';
 import { aggregateLevels } from '../../domain/price-bucket.js';
 import { Side } from '../../domain/side.js';
 import type { MessageDecoder } from '../../wire/decode.js';
 import { HeadField } from '../../wire/head-fields.js';
-import { OrdersMirror } from '../../wire/orders-mirror.js';
-import { MirrorSide } from '../mirror-side.js';
-import { levelsText, numberText, orderText } from './api-text.js';
+import type { MirrorSide } from '../mirror-side.js';
+import type { OrdersFeed } from '../orders-feed.js';
+import { levelsText, numberText } from './api-text.js';
 
 const NS_PER_MS = 1_000_000n;
 /** Levels looked at first for an aggregated book; four times as many until there are enough. */
@@ -23,31 +23,35 @@ export class CoinBook {
   readonly instrument: Instrument;
   readonly coinJson: string;
   readonly sides: readonly [MirrorSide, MirrorSide];
-  readonly mirror: OrdersMirror;
-  state: number = BookState.Syncing;
-  epoch = 0;
   /** Block of the last change. */
   height = 0;
   /** Unix milliseconds of that block. */
   timeMs = 0;
-  /** A block's changes or a snapshot's orders are still coming. */
-  isBetween = false;
+  private readonly feed: OrdersFeed;
   /** (price, size, orders) of the best levels a side, as far as they were asked for since the block. */
   private readonly triples: [Float64Array, Float64Array];
   private readonly filled: [number, number] = [0, 0];
   private buckets = new Float64Array(3 * 128);
 
-  constructor(instrument: Instrument, levelsMax: number) {
+  constructor(instrument: Instrument, feed: OrdersFeed, sides: readonly [MirrorSide, MirrorSide]) {
     this.instrument = instrument;
+    this.feed = feed;
+    this.sides = sides;
     this.coinJson = JSON.stringify(instrument.symbol);
-    this.sides = [new MirrorSide(Side.Bid, levelsMax), new MirrorSide(Side.Ask, levelsMax)];
     this.triples = [new Float64Array(3 * LEVELS_FIRST), new Float64Array(3 * LEVELS_FIRST)];
-    this.mirror = new OrdersMirror({
-      set: (side, price, size) => this.sides[side as Side].set(price, size),
-      clear: () => {
-        for (const side of this.sides) side.clear();
-      },
-    });
+  }
+
+  get state(): BookState {
+    return this.feed.bookState;
+  }
+
+  get epoch(): number {
+    return this.feed.stream.epoch;
+  }
+
+  /** A block's changes or a snapshot's orders are still coming. */
+  get isBetween(): boolean {
+    return this.feed.midEvent;
   }
 
   /**
@@ -55,9 +59,8 @@ export class CoinBook {
    * silent (Stale) it still is; its time says how old it is.
    */
   get isTrusted(): boolean {
-    const { isBroken, isLoading } = this.mirror;
     const isKnown = this.state === BookState.Live || this.state === BookState.Stale;
-    return isKnown && !isBroken && !isLoading && this.epoch !== 0;
+    return isKnown && this.feed.isProven;
   }
 
   /** As `isTrusted`, and between blocks. */
@@ -65,19 +68,16 @@ export class CoinBook {
     return this.isTrusted && !this.isBetween;
   }
 
-  /** The part of a snapshot that was decoded last. True once it is whole. */
-  applySnapshot(decoder: MessageDecoder): boolean {
-    const isWhole = this.mirror.applySnapshot(decoder);
-    this.noteHead(decoder);
-    return isWhole;
+  /** The message of the stream that was applied last. */
+  noteMessage(decoder: MessageDecoder): void {
+    this.height = decoder.head[HeadField.VenueSequence]!;
+    this.timeMs = Number(decoder.exchangeUnixNs() / NS_PER_MS);
+    this.filled[0] = 0;
+    this.filled[1] = 0;
   }
 
-  /** The changes that were decoded last. False if the book is lost. */
-  applyDelta(decoder: MessageDecoder): boolean {
-    const isSame = decoder.head[HeadField.Epoch] === this.epoch && this.mirror.applyDelta(decoder);
-    if (!isSame) this.mirror.isBroken = true;
-    this.noteHead(decoder);
-    return isSame;
+  freezeInto(frozen: FrozenLedger): void {
+    this.ledger.freezeInto(frozen);
   }
 
   /** `[[bids],[asks]]` of an l2Book. */
@@ -97,7 +97,7 @@ export class CoinBook {
     const price = levels.priceAt(0);
     const px = numberText(price, priceDecimals, places);
     const sz = numberText(levels.sizeAt(0), sizeDecimals, places);
-    return `{"px":"${px}","sz":"${sz}","n":${this.mirror.orders.ledger.orderCountAt(side, price)}}`;
+    return `{"px":"${px}","sz":"${sz}","n":${this.ledger.orderCountAt(side, price)}}`;
   }
 
   /** Middle of the best prices, '' while a side is empty. */
@@ -106,34 +106,6 @@ export class CoinBook {
     if (bids.count === 0 || asks.count === 0) return '';
     const twice = bids.priceAt(0) + asks.priceAt(0);
     return numberText(twice * 5, this.instrument.priceDecimals + 1, places);
-  }
-
-  /** `[[bids],[asks]]` of an l4Book Snapshot: best first, and first in time first within a price. */
-  orders(places: number): string {
-    const { ledger } = this.mirror.orders;
-    const parts: string[] = [];
-    for (const side of this.sides) {
-      const texts: string[] = [];
-      for (let rank = 0; rank < side.count; rank++) {
-        let slot = ledger.headAt(side.side, side.priceAt(rank));
-        for (; slot !== NO_SLOT; slot = ledger.slab.next[slot]!) {
-          texts.push(orderText(ledger, slot, this.coinJson, this.instrument, places));
-        }
-      }
-      parts.push(`[${texts.join(',')}]`);
-    }
-    return `[${parts.join(',')}]`;
-  }
-
-  private noteHead(decoder: MessageDecoder): void {
-    const { head } = decoder;
-    this.epoch = head[HeadField.Epoch]!;
-    this.state = head[HeadField.State]!;
-    this.height = head[HeadField.VenueSequence]!;
-    this.timeMs = Number(decoder.exchangeUnixNs() / NS_PER_MS);
-    this.isBetween = (head[HeadField.Flags]! & EventFlag.Last) === 0;
-    this.filled[0] = 0;
-    this.filled[1] = 0;
   }
 
   /** The best `most` buckets of a side into `buckets`; how many there are. */
@@ -168,7 +140,7 @@ export class CoinBook {
       this.triples[side] = wider;
     }
     const levels = this.sides[side];
-    const { ledger } = this.mirror.orders;
+    const { ledger } = this;
     for (let rank = this.filled[side]; rank < count; rank++) {
       const price = levels.priceAt(rank);
       triples[rank * 3] = price;
@@ -177,5 +149,9 @@ export class CoinBook {
     }
     if (count > this.filled[side]) this.filled[side] = count;
     return triples;
+  }
+
+  private get ledger(): OrderLedger {
+    return this.feed.mirror.orders.ledger;
   }
 }

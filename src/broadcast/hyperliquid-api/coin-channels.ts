@@ -1,24 +1,20 @@
 /**
  * What the readers of one coin get, on each channel in the order of the blocks. One text a variant
- * and block, made only if somebody reads it, handed to a topic that all its readers share. Broadcast
- * thread.
- *
- * **Invariant**: an `l4Book` reader gets the orders as they are after block H and then exactly the
- * blocks after H. The snapshot is told when nothing up to H waits for its statuses any more; whoever
- * got it stays outside the topic until the first later block is told.
+ * and block, made only if somebody reads it, handed to a topic that all its readers share. `l4Book`
+ * stands in l4-channel.ts. Broadcast thread.
  */
 import { BookState } from '../../domain/book-state.js';
 import { Aggressor, Side } from '../../domain/side.js';
 import type { MessageDecoder } from '../../wire/decode.js';
 import { ORDER_CHANGE_FIELDS, PARTIES_FIELDS, TRADE_FIELDS } from '../../wire/message-layout.js';
-import type { BroadcastServer } from '../broadcast-server.js';
 import type { ApiSubscription } from './api-request.js';
 import { LEVELS_DEFAULT } from './api-request.js';
 import type { ApiSession } from './api-session.js';
 import { diffText, errorText, numberText, placesOf, wordsText } from './api-text.js';
 import type { NumberFormat } from './api-text.js';
-import { type Block, BlockQueue } from './block-queue.js';
+import type { ApiTopics } from './api-topics.js';
 import type { CoinBook } from './coin-book.js';
+import type { L4Channel } from './l4-channel.js';
 import { type ApiTrade, TradeTape } from './trade-tape.js';
 
 const NOT_READY = 'Order book not ready for streaming (waiting for snapshot)';
@@ -34,131 +30,108 @@ interface Readers {
   last: string;
 }
 
-interface Joining {
-  readonly session: ApiSession;
-  readonly topic: string;
-  readonly height: number;
-}
-
 export class CoinChannels {
   readonly book: CoinBook;
+  readonly l4: L4Channel;
   readonly tape = new TradeTape();
-  readonly queue: BlockQueue;
-  private readonly server: BroadcastServer;
+  private readonly topics: ApiTopics;
   private readonly places: number;
+  /** Of all channels but l4Book, by canonical text. */
   private readonly readers = new Map<string, Readers>();
-  private l4Readers = 0;
   private diffReaders = 0;
-  /** They wait for the book to be settled, and with a snapshot for the next block. */
-  private anchoring: { session: ApiSession; subscription: ApiSubscription }[] = [];
-  private joining: Joining[] = [];
-  private sequence = 0;
   private diffs: string[] = [];
   private sidedDiffs: string[] = [];
+  /** Of the block under way: somebody asks for bookDiffs since it began. */
+  private hasAllDiffs = false;
+  private isAmidBlock = false;
   private trades: ApiTrade[] = [];
-  /** Snapshot text of one position, for all who ask at it. */
-  private snapshot = { height: -1, epoch: -1, sequence: -1, text: '' };
+  /** What its readers were told of the book last. */
+  private toldState: BookState = BookState.Syncing;
 
-  constructor(book: CoinBook, server: BroadcastServer, format: NumberFormat, hasStatuses: boolean) {
-    this.book = book;
-    this.server = server;
+  constructor(l4: L4Channel, topics: ApiTopics, format: NumberFormat) {
+    this.book = l4.book;
+    this.l4 = l4;
+    this.topics = topics;
     this.places = placesOf(format);
-    this.queue = new BlockQueue((block) => this.tellBlock(block), hasStatuses);
   }
 
   get coin(): string {
     return this.book.instrument.symbol;
   }
 
-  get hasL4Readers(): boolean {
-    return this.l4Readers > 0;
-  }
-
-  /** Answers a valid subscription; `accept` says so to the client, at its place in the order. */
-  subscribe(session: ApiSession, subscription: ApiSubscription, accept: () => void): void {
+  /** Takes a valid subscription that was answered. */
+  subscribe(session: ApiSession, subscription: ApiSubscription): void {
     const { channel, text } = subscription;
+    if (channel === 'l4Book') {
+      this.l4.add(session);
+      return;
+    }
     const readers = this.readers.get(text) ?? { subscription, count: 0, last: '' };
     this.readers.set(text, readers);
     readers.count++;
     if (channel === 'bookDiffs') this.diffReaders++;
-    if (channel === 'l4Book') {
-      this.l4Readers++;
-      this.anchoring.push({ session, subscription });
-      accept();
-      this.anchor();
-      return;
-    }
-    accept();
-    session.connection.join(text);
+    session.follow(text);
     const isBook = channel === 'l2Book' || channel === 'bbo';
-    if (isBook && this.book.isReady) session.connection.sendText(this.bookText(subscription));
+    if (isBook && this.book.isReady) session.say(this.bookText(subscription));
   }
 
   unsubscribe(session: ApiSession, { channel, text }: ApiSubscription): void {
+    if (channel === 'l4Book') {
+      this.l4.remove(session);
+      return;
+    }
     const readers = this.readers.get(text);
     if (readers === undefined) return;
     readers.count--;
     if (readers.count === 0) this.readers.delete(text);
-    session.connection.leave(text);
+    session.unfollow(text);
     if (channel === 'bookDiffs') this.diffReaders--;
-    if (channel !== 'l4Book') return;
-    this.l4Readers--;
-    this.anchoring = this.anchoring.filter((entry) => entry.session !== session);
-    this.joining = this.joining.filter((entry) => entry.session !== session);
-    if (this.l4Readers === 0) this.queue.stop();
   }
 
-  onSnapshot(decoder: MessageDecoder, nowNs: number): void {
+  /** The book was told anew; it is whole with the last part. */
+  onSnapshot(decoder: MessageDecoder, isWhole: boolean): void {
+    this.book.noteMessage(decoder);
     this.diffs = [];
     this.sidedDiffs = [];
-    if (!this.book.applySnapshot(decoder)) return;
-    this.queue.restart(this.book.height);
+    if (!isWhole) return;
+    this.toldState = this.book.state;
+    this.l4.onAligned();
     this.tellBooks();
-    if (this.l4Readers === 0) return;
-    this.sequence++;
-    // Those who have been told one are told the new one by their topic.
-    for (const { session, topic } of this.joining) session.connection.join(topic);
-    this.joining = [];
-    const text = this.snapshotText();
-    for (const readers of this.readers.values()) {
-      if (readers.subscription.channel === 'l4Book')
-        this.server.publishText(readers.subscription.text, text);
-    }
-    this.settle(nowNs);
   }
 
+  /** Changes of a block, applied. */
   onDelta(decoder: MessageDecoder, nowNs: number): void {
     const { book } = this;
-    if (this.l4Readers > 0 || this.diffReaders > 0) this.collectDiffs(decoder);
-    const wasLive = !book.mirror.isBroken;
-    if (!book.applyDelta(decoder)) {
-      this.diffs = [];
-      this.sidedDiffs = [];
-      if (wasLive) this.tellError(NOT_READY);
-      return;
-    }
+    book.noteMessage(decoder);
+    if (!this.isAmidBlock) this.hasAllDiffs = this.diffReaders > 0;
+    this.isAmidBlock = book.isBetween;
+    this.collectDiffs(decoder);
     if (book.isBetween) return;
+    this.toldState = book.state;
     this.tellBooks();
-    if (this.diffReaders > 0) this.tellDiffs();
-    if (this.l4Readers > 0) this.queue.onDiffs(book.height, book.timeMs, this.diffs, nowNs);
+    if (this.hasAllDiffs) this.tellDiffs();
+    this.l4.onDiffs(this.diffs, nowNs);
     this.diffs = [];
     this.sidedDiffs = [];
-    this.settle(nowNs);
   }
 
-  /** The book's state, told in-band by the books. */
-  onState(state: number): void {
-    const before = this.book.state;
-    this.book.state = state;
-    if (state === before) return;
-    if (state === BookState.Stale) this.tellError(STALE);
-    else if (state !== BookState.Live) this.tellError(NOT_READY);
-  }
-
-  /** Tells blocks that are whole by now, and gives waiting readers their snapshot. */
-  settle(nowNs: number): void {
-    this.queue.drain(nowNs);
-    if (this.anchoring.length > 0) this.anchor();
+  /** The book's state, told by the books or lost. */
+  onState(state: BookState): void {
+    if (state === this.toldState) return;
+    this.toldState = state;
+    if (state === BookState.Live) return;
+    const isStale = state === BookState.Stale;
+    const message = `${isStale ? STALE : NOT_READY}: ${this.coin}`;
+    if (isStale) this.l4.onStale(message);
+    else {
+      this.diffs = [];
+      this.sidedDiffs = [];
+      this.l4.onLost(message);
+    }
+    const text = errorText(message);
+    for (const { subscription } of this.readers.values()) {
+      if (subscription.channel !== 'trades') this.topics.publish(subscription.text, text);
+    }
   }
 
   onTrades(decoder: MessageDecoder): void {
@@ -197,10 +170,11 @@ export class CoinChannels {
 
   private collectDiffs(decoder: MessageDecoder): void {
     const { coinJson, instrument } = this.book;
+    const hasL4 = this.l4.hasReaders;
+    if (!hasL4 && this.diffReaders === 0) return;
     for (let i = 0; i < decoder.ordersCount; i++) {
       const at = i * ORDER_CHANGE_FIELDS;
-      if (this.l4Readers > 0)
-        this.diffs.push(diffText(decoder.orders, at, coinJson, instrument, false));
+      if (hasL4) this.diffs.push(diffText(decoder.orders, at, coinJson, instrument, false));
       if (this.diffReaders > 0)
         this.sidedDiffs.push(diffText(decoder.orders, at, coinJson, instrument, true));
     }
@@ -221,7 +195,7 @@ export class CoinChannels {
         if (levels === readers.last) continue;
         readers.last = levels;
       }
-      this.server.publishText(text, message);
+      this.topics.publish(text, message);
     }
   }
 
@@ -239,61 +213,9 @@ export class CoinChannels {
     return `{"channel":"l2Book",${head},"levels":${levels}}}`;
   }
 
-  private tellBlock(block: Block): void {
-    const before = this.sequence++;
-    const text =
-      `{"channel":"l4Book","data":{"Updates":{"time":${block.timeMs},"height":${block.height}` +
-      `,"order_statuses":[${block.statuses.join(',')}],"book_diffs":[${block.diffs.join(',')}]` +
-      `,"seq":${this.sequence},"prevSeq":${before},"epoch":${this.book.epoch}}}}`;
-    for (let i = this.joining.length - 1; i >= 0; i--) {
-      const { session, topic, height } = this.joining[i]!;
-      if (height >= block.height) continue;
-      session.connection.join(topic);
-      this.joining.splice(i, 1);
-    }
-    this.publish('l4Book', () => text);
-  }
-
-  private anchor(): void {
-    const { book } = this;
-    if (!book.isReady || !this.queue.isSettled(book.height)) return;
-    const waiting = this.anchoring;
-    this.anchoring = [];
-    for (const { session, subscription } of waiting) {
-      const text = this.snapshotText();
-      session.allowanceBytes += text.length;
-      session.connection.sendText(text);
-      this.joining.push({ session, topic: subscription.text, height: book.height });
-    }
-  }
-
-  private snapshotText(): string {
-    const { book, sequence, snapshot } = this;
-    const { height, epoch, timeMs, coinJson } = book;
-    const isSame =
-      snapshot.height === height && snapshot.epoch === epoch && snapshot.sequence === sequence;
-    if (isSame) return snapshot.text;
-    const text =
-      `{"channel":"l4Book","data":{"Snapshot":{"coin":${coinJson},"time":${timeMs}` +
-      `,"height":${height},"levels":${book.orders(this.places)}` +
-      `,"seq":${sequence},"epoch":${epoch}}}}`;
-    this.snapshot = { height, epoch, sequence, text };
-    return text;
-  }
-
-  /** The book's readers hear at once what it is no longer. */
-  private tellError(message: string): void {
-    const text = errorText(`${message}: ${this.coin}`);
-    for (const { session } of this.joining) session.connection.sendText(text);
-    for (const { session } of this.anchoring) session.connection.sendText(text);
-    for (const { subscription } of this.readers.values()) {
-      if (subscription.channel !== 'trades') this.server.publishText(subscription.text, text);
-    }
-  }
-
   private publish(channel: string, text: () => string): void {
     for (const { subscription } of this.readers.values()) {
-      if (subscription.channel === channel) this.server.publishText(subscription.text, text());
+      if (subscription.channel === channel) this.topics.publish(subscription.text, text());
     }
   }
 }

@@ -144,6 +144,7 @@ test(
     const prng = new Prng(7);
     const l4: L4Client[] = [new L4Client(connect(server), sides)];
     const toldTrades: { tid: number; users: string[] }[] = [];
+    settle();
     for (const [i, block] of blocks.entries()) {
       if (prng.nextInt(8) === 0 && l4.length < 4) l4.push(new L4Client(connect(server), sides));
       rig.append(block);

@@ -180,6 +180,7 @@ test('l4Book: response, Snapshot, then one Updates a block with all statuses, ke
   const { connect, rig, settle } = await room();
   const client = connect();
   client.send(subscribe({ type: 'l4Book', coin: 'BTC' }));
+  settle();
   const [echo, snapshot] = texts(client);
   assert.equal(echo, response('subscribe', '{"type":"l4Book","coin":"BTC"}'));
   const shown = (JSON.parse(snapshot!) as { data: { Snapshot: Record<string, never> } }).data
@@ -369,12 +370,14 @@ test('A node that falls silent, and a block that contradicts the book, are told 
   settle();
   const client = connect();
   client.send(subscribe({ type: 'l4Book', coin: 'BTC' }));
+  settle();
   assert.equal(texts(client).length, 2);
   settle(1200);
   assert.deepEqual(texts(client), [error('Order book is stale (no blocks from the node): BTC')]);
   // It is still the book of its block: who comes now gets it.
   const late = connect();
   late.send(subscribe({ type: 'l4Book', coin: 'BTC' }));
+  settle();
   assert.match(texts(late)[1]!, /"Snapshot":.*"height":1001/);
   rig.append(syntheticBlock(2, 'BTC'));
   settle();
