@@ -5,6 +5,7 @@ import type { TradeKind } from '../../src/venues/binance-futures/messages.js';
 import { FuturesParser } from '../../src/venues/binance-futures/parse.js';
 import { StrictParser } from '../../src/venues/binance-futures/parse-strict.js';
 import { EventScratch } from '../../src/venues/event-scratch.js';
+import { createDepthScanner } from '../../src/venues/scan/wasm-memory.js';
 import { ParseResult } from '../../src/venues/venue.js';
 import { CollectingSink, TEST_TIMELINE, testInstrument } from './scratch-frames.js';
 import type { CollectedEvent } from './scratch-frames.js';
@@ -25,13 +26,24 @@ export interface Parsed {
   readonly channel: number;
 }
 
-const wasmSinks = { aggTrade: new CollectingSink(), trade: new CollectingSink() };
-/** One for all tests: what an earlier frame left in the scanner's memory must not matter. */
-const wasmParsers = {
-  aggTrade: new FuturesParser(INSTRUMENTS, 'aggTrade', TEST_TIMELINE, wasmSinks.aggTrade, 0),
-  trade: new FuturesParser(INSTRUMENTS, 'trade', TEST_TIMELINE, wasmSinks.trade, 0),
-};
-assert.ok(wasmParsers.aggTrade.usesWasm, 'the scanner is compiled: npm run build:code');
+interface WasmWay {
+  readonly sink: CollectingSink;
+  readonly parser: FuturesParser;
+}
+
+/** Both scanners, with vectors and without. */
+function wasmWays(tradeKind: TradeKind): WasmWay[] {
+  return [true, false].map((withVectors) => {
+    const instance = createDepthScanner(withVectors);
+    assert.ok(instance?.usesVectors === withVectors, 'both are compiled: npm run build:code');
+    const sink = new CollectingSink();
+    const parser = new FuturesParser(INSTRUMENTS, tradeKind, TEST_TIMELINE, sink, 0, instance);
+    return { sink, parser };
+  });
+}
+
+/** The same for all tests: what an earlier frame left in a scanner's memory must not matter. */
+const WASM_WAYS = { aggTrade: wasmWays('aggTrade'), trade: wasmWays('trade') };
 
 function assertSameByWasm(
   bytes: Uint8Array,
@@ -40,10 +52,11 @@ function assertSameByWasm(
   result: ParseResult,
   event: CollectedEvent | undefined,
 ): void {
-  const sink = wasmSinks[tradeKind];
-  sink.events.length = 0;
-  assert.equal(wasmParsers[tradeKind].parse(bytes, 13, end, RECEIVED_NS), result);
-  assert.deepEqual(sink.events[0], event);
+  for (const { sink, parser } of WASM_WAYS[tradeKind]) {
+    sink.events.length = 0;
+    assert.equal(parser.parse(bytes, 13, end, RECEIVED_NS), result);
+    assert.deepEqual(sink.events[0], event);
+  }
 }
 
 /** Parses `text` from the middle of a larger buffer, so that offsets and rubbish behind it count. */

@@ -14,7 +14,7 @@ import type { TradeKind } from './messages.js';
 import { OffBookTrades } from './off-book-trades.js';
 import { StrictParser } from './parse-strict.js';
 import { FuturesScanner } from './scan.js';
-import { createDepthScanner } from '../scan/wasm-memory.js';
+import { createDepthScanner, type DepthScannerInstance } from '../scan/wasm-memory.js';
 import { WasmDepthScanner } from './scan-wasm.js';
 
 /** Shorter frames (tickers, trades, a few levels) are read as fast without the copy and the calls. */
@@ -36,8 +36,8 @@ export class FuturesParser implements FrameParser {
     private readonly timeline: Timeline,
     private readonly sink: EventSink,
     private readonly wasmBytesMin: number = WASM_BYTES_MIN,
+    instance: DepthScannerInstance | null = wasmBytesMin === Infinity ? null : createDepthScanner(),
   ) {
-    const instance = wasmBytesMin === Infinity ? null : createDepthScanner();
     this.wasm =
       instance === null ? null : new WasmDepthScanner(instance, instruments, this.wasmScratch);
     this.scanner = new FuturesScanner(instruments, tradeKind, this.scratch);
@@ -60,7 +60,7 @@ export class FuturesParser implements FrameParser {
     return this.wasm === null ? null : this.wasm.receiveBuffer;
   }
 
-  /** True while depth frames go through WebAssembly. */
+  /** True if depth frames go through WebAssembly. */
   get usesWasm(): boolean {
     return this.wasm !== null;
   }
