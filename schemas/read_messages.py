@@ -13,7 +13,7 @@ import json
 import struct
 import sys
 
-from ringside.wire import BookDelta, BookSnapshot, Bbo, Heartbeat, Message, Status, Trades
+from ringside.wire import BookDelta, BookSnapshot, Bbo, Context, Heartbeat, Message, Status, Trades
 from ringside.wire.Body import Body
 
 LAST, SNAPSHOT, CONTINUED = 1, 2, 32
@@ -87,6 +87,30 @@ def levels_json(count, level_at):
     return [[level_at(i).Price(), level_at(i).Size()] for i in range(count)]
 
 
+CONTEXT_VALUES = {
+    "markPrice": lambda body: body.MarkPrice,
+    "indexPrice": lambda body: body.IndexPrice,
+    "midPrice": lambda body: body.MidPrice,
+    "previousDayPrice": lambda body: body.PreviousDayPrice,
+    "fundingRate": lambda body: body.FundingRate,
+    "premium": lambda body: body.Premium,
+    "impactBidPrice": lambda body: body.ImpactBidPrice,
+    "impactAskPrice": lambda body: body.ImpactAskPrice,
+    "openInterest": lambda body: body.OpenInterest,
+    "dayVolume": lambda body: body.DayVolume,
+    "dayNotional": lambda body: body.DayNotional,
+}
+
+
+def decimal_text(value):
+    """An exact decimal as the venue wrote it; None if it was not told."""
+    if value is None:
+        return None
+    sign = "-" if value.Whole() < 0 or value.Fraction() < 0 else ""
+    digits = f"{abs(value.Fraction()):0{value.Places()}d}" if value.Places() else ""
+    return f"{sign}{abs(value.Whole())}" + (f".{digits}" if digits else "")
+
+
 def body_of(message, kind):
     body = kind()
     table = message.Body()
@@ -113,6 +137,8 @@ class Reader:
             return self.read_bbo(body_of(message, Bbo.Bbo))
         if kind == Body.Trades:
             return self.read_trades(body_of(message, Trades.Trades))
+        if kind == Body.Context:
+            return self.read_context(body_of(message, Context.Context))
         if kind == Body.Status:
             body = body_of(message, Status.Status)
             return {"type": "status", "head": head_json(body.Head()), "sinceNs": body.SinceNs()}
@@ -161,6 +187,12 @@ class Reader:
                 [t.Price(), t.Size(), t.TradeId(), t.ExchangeNs(), t.Aggressor()] for t in trades
             ],
         }
+
+    def read_context(self, body):
+        values = {name: decimal_text(value(body)()) for name, value in CONTEXT_VALUES.items()}
+        result = {"type": "context", "head": head_json(body.Head()), **values}
+        result["nextFundingNs"] = body.NextFundingNs() or None
+        return result
 
     def read_heartbeat(self, body):
         streams = [body.Streams(i) for i in range(body.StreamsLength())]

@@ -10,6 +10,7 @@
  *
  * The fields hold the last decoded message; which of them are meaningful depends on its type.
  */
+import { ContextCells } from './context-decode.js';
 import { HEAD_DOUBLES, HeadField } from './head-fields.js';
 import { BEYOND_UNSIGNED, TWO_32, readLevels, unsigned64, unsignedDouble } from './int64.js';
 import {
@@ -25,7 +26,6 @@ import {
   TRADE_FIELDS,
 } from './message-layout.js';
 import { asksWordOfOwnDelta } from './own-delta.js';
-import { OrderCells } from './orders-decode.js';
 import { DecodeError } from './table-reader.js';
 
 export { DecodeError };
@@ -36,7 +36,7 @@ export const MESSAGE_BYTES_MAX = 1 << 26;
 const NOT_OURS = 0;
 const TIME_WORDS = 8;
 
-export class MessageDecoder extends OrderCells {
+export class MessageDecoder extends ContextCells {
   /** HeadField; zeros after a heartbeat, except PublishedNs. */
   readonly head = new Float64Array(HEAD_DOUBLES);
   /** (price, size) pairs, bids first. Replaced by a larger array when a message needs it. */
@@ -96,7 +96,7 @@ export class MessageDecoder extends OrderCells {
     if (!this.holds(typeAt, 1) || !this.holds(bodyAt, 4)) return DecodeError.OutOfBounds;
     const type = this.byteAt(this.table + typeAt);
     if (type === 0) return DecodeError.MissingField;
-    if (type > BodyType.OrdersDelta) return DecodeError.UnknownBody;
+    if (type > BodyType.Context) return DecodeError.UnknownBody;
     if (!this.openTable(this.follow(this.table + bodyAt))) return DecodeError.OutOfBounds;
     switch (type) {
       case BodyType.BookDelta:
@@ -112,6 +112,8 @@ export class MessageDecoder extends OrderCells {
       case BodyType.OrdersSnapshot:
       case BodyType.OrdersDelta:
         return this.readOrders(type);
+      case BodyType.Context:
+        return this.readContext(this.readHead());
       default:
         return this.readHeartbeat();
     }

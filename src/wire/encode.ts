@@ -10,6 +10,7 @@
  * returns the bytes written, always a multiple of 8; the caller has made room by the `…Bytes` of
  * the same message.
  */
+import { CONTEXT_FIELDS, DOUBLES_PER_DECIMAL } from '../domain/context-fields.js';
 import type { Timeline } from '../time/timeline.js';
 import { HeadField } from './head-fields.js';
 import { storeInt64 } from './int64.js';
@@ -20,6 +21,13 @@ import {
   BBO_BID_WORD,
   BBO_BYTES,
   BBO_TEMPLATE,
+  CONTEXT_BYTES,
+  CONTEXT_NEXT_FUNDING_WORD,
+  CONTEXT_TEMPLATE,
+  CONTEXT_VALUES_WORD,
+  CONTEXT_VTABLE_WORD,
+  CONTEXT_VTABLE_WORDS,
+  DECIMAL_BYTES,
   DELTA_ASKS_OFFSET_WORD,
   DELTA_LEVELS_WORD,
   DELTA_TEMPLATE,
@@ -47,9 +55,13 @@ import {
 } from './message-layout.js';
 
 const ABSENT_NS = -1;
+/** Halves of a vtable before the entry of the first value: its two sizes and the head. */
+const FIRST_VALUE_ENTRY = 3;
+
 export class MessageEncoder {
   readonly bboBytes = BBO_BYTES;
   readonly statusBytes = STATUS_BYTES;
+  readonly contextBytes = CONTEXT_BYTES;
   private readonly timeline: Timeline;
 
   constructor(timeline: Timeline) {
@@ -176,6 +188,45 @@ export class MessageEncoder {
     this.writeHead(words, at + HEAD_WORD, head);
     this.writeTime(words, at + STATUS_SINCE_WORD, sinceNs);
     return STATUS_BYTES;
+  }
+
+  /**
+   * @param present bit i: value i stands at `values[valuesAt + 3 * i]` (domain/context-fields.ts)
+   * @param nextFundingNs timeline time, ABSENT if not told
+   */
+  writeContext(
+    words: Int32Array,
+    at: number,
+    head: Float64Array,
+    present: number,
+    values: Float64Array,
+    valuesAt: number,
+    nextFundingNs: number,
+  ): number {
+    for (let i = 0; i < HEAD_WORD; i++) words[at + i] = CONTEXT_TEMPLATE[i]!;
+    for (let i = CONTEXT_VTABLE_WORD; i < CONTEXT_VTABLE_WORD + CONTEXT_VTABLE_WORDS; i++) {
+      words[at + i] = CONTEXT_TEMPLATE[i]!;
+    }
+    this.writeHead(words, at + HEAD_WORD, head);
+    this.writeTime(words, at + CONTEXT_NEXT_FUNDING_WORD, nextFundingNs);
+    let word = at + CONTEXT_VALUES_WORD;
+    let from = valuesAt;
+    for (let i = 0; i < CONTEXT_FIELDS; i++) {
+      const isPresent = (present & (1 << i)) !== 0;
+      storeInt64(words, word, isPresent ? values[from]! : 0);
+      storeInt64(words, word + 2, isPresent ? values[from + 1]! : 0);
+      words[word + 4] = isPresent ? values[from + 2]! : 0;
+      words[word + 5] = 0;
+      if (!isPresent) {
+        const entry = FIRST_VALUE_ENTRY + i;
+        const kept = (entry & 1) === 0 ? 0xffff0000 : 0xffff;
+        const vtableWord = at + CONTEXT_VTABLE_WORD + (entry >>> 1);
+        words[vtableWord] = words[vtableWord]! & kept;
+      }
+      word += DECIMAL_BYTES / 4;
+      from += DOUBLES_PER_DECIMAL;
+    }
+    return CONTEXT_BYTES;
   }
 
   /** @param positions POSITION_FIELDS doubles each: epoch, next sequence, streamId, instrumentId */

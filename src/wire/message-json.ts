@@ -13,6 +13,7 @@ import { formatDecimal } from '../domain/decimal.js';
 import { EventFlag } from '../domain/event-flags.js';
 import { Aggressor } from '../domain/side.js';
 import { InvariantError } from '../faults/invariant.js';
+import { type JsonContext, contextOf } from './context-json.js';
 import type { MessageDecoder } from './decode.js';
 import { HeadField } from './head-fields.js';
 import { BodyType, POSITION_FIELDS, TRADE_FIELDS } from './message-layout.js';
@@ -108,6 +109,7 @@ export type JsonMessage =
     })
   | (JsonData & { readonly type: 'ordersDelta'; readonly changes: readonly JsonOrderChange[] })
   | (JsonData & { readonly type: 'status'; readonly sinceNs: string })
+  | (JsonData & { readonly type: 'context' } & JsonContext)
   | {
       readonly type: 'heartbeat';
       readonly publishedNs: string;
@@ -167,6 +169,8 @@ export function messageToJson(
       };
     case BodyType.OrdersDelta:
       return { type: 'ordersDelta', ...data, changes: changesOf(decoder, instrument) };
+    case BodyType.Context:
+      return { type: 'context', ...data, ...contextOf(decoder) };
     case BodyType.Status:
       return { type: 'status', ...data, sinceNs: String(decoder.sinceUnixNs()) };
     default:

@@ -20,10 +20,13 @@
  *     OrdersSnapshot(7) 26 … 42    44      48   136 orders 140 count 144 instrument       160
  *                                               148, 149 exponents
  *     OrdersDelta (8)   26 … 34    40      48    44 changes                               144
+ *     Context (9)      408 … 438   44      48   136 next funding 144 eleven decimals       –
  *
  * "First vector" is where its elements begin, 8-byte aligned; their count stands 4 bytes before. The
- * second vector follows with 4 bytes of padding and its count. All lengths are multiples of 8.
+ * second vector follows with 4 bytes of padding and its count. All lengths are multiples of 8. The
+ * vtable of a context is too long for the place before its table and stands behind it.
  */
+import { CONTEXT_FIELDS } from '../domain/context-fields.js';
 import { invariant } from '../faults/invariant.js';
 
 /** Values of the union `Body`. */
@@ -36,6 +39,7 @@ export const BodyType = {
   Heartbeat: 6,
   OrdersSnapshot: 7,
   OrdersDelta: 8,
+  Context: 9,
 } as const;
 export type BodyType = (typeof BodyType)[keyof typeof BodyType];
 
@@ -50,6 +54,7 @@ export const POSITION_BYTES = 24;
 export const PARTIES_BYTES = 72;
 export const ORDER_BYTES = 80;
 export const ORDER_CHANGE_BYTES = 104;
+export const DECIMAL_BYTES = 24;
 
 /** Words (4 bytes) from the message's first. */
 export const HEAD_WORD = 12;
@@ -87,6 +92,13 @@ export const ORDERS_DELTA_WORD = 36;
 export const STATUS_SINCE_WORD = 34;
 export const STATUS_BYTES = 144;
 
+export const CONTEXT_NEXT_FUNDING_WORD = 34;
+export const CONTEXT_VALUES_WORD = 36;
+export const CONTEXT_VTABLE_WORD = CONTEXT_VALUES_WORD + (CONTEXT_FIELDS * DECIMAL_BYTES) / 4;
+/** Two sizes and an entry for each field, in halves of a word. */
+export const CONTEXT_VTABLE_WORDS = Math.ceil((2 + CONTEXT_FIELDS + 2) / 2);
+export const CONTEXT_BYTES = (CONTEXT_VTABLE_WORD + CONTEXT_VTABLE_WORDS) * 4;
+
 export const HEARTBEAT_PUBLISHED_WORD = 10;
 export const HEARTBEAT_STREAMS_WORD = 14;
 
@@ -109,6 +121,8 @@ interface BodyLayout {
   /** Words with offsets that never change: [word, byte it points to]. */
   readonly offsets: readonly (readonly [number, number])[];
   readonly words: number;
+  /** Where it does not stand in front of its table. */
+  readonly vtableByte?: number;
 }
 
 const VTABLE_BYTE = 26;
@@ -128,13 +142,16 @@ function templateOf(layout: BodyLayout): Int32Array {
   view.setUint32(20, layout.tableByte - 20, true);
   view.setUint8(24, layout.type);
   const vtableBytes = 4 + 2 * layout.fieldBytes.length;
-  invariant(VTABLE_BYTE + vtableBytes <= layout.tableByte, 'the vtable ends before its table');
-  view.setUint16(VTABLE_BYTE, vtableBytes, true);
-  view.setUint16(VTABLE_BYTE + 2, layout.tableBytes, true);
+  const vtable = layout.vtableByte ?? VTABLE_BYTE;
+  const isApart =
+    vtable + vtableBytes <= layout.tableByte || vtable >= layout.tableByte + layout.tableBytes;
+  invariant(isApart, 'vtable and table do not overlap');
+  view.setUint16(vtable, vtableBytes, true);
+  view.setUint16(vtable + 2, layout.tableBytes, true);
   layout.fieldBytes.forEach((byte, index) => {
-    view.setUint16(VTABLE_BYTE + 4 + 2 * index, byte - layout.tableByte, true);
+    view.setUint16(vtable + 4 + 2 * index, byte - layout.tableByte, true);
   });
-  view.setInt32(layout.tableByte, layout.tableByte - VTABLE_BYTE, true);
+  view.setInt32(layout.tableByte, layout.tableByte - vtable, true);
   for (const [word, target] of layout.offsets) view.setUint32(word * 4, target - word * 4, true);
   return words;
 }
@@ -206,6 +223,23 @@ export const STATUS_TEMPLATE = templateOf({
   fieldBytes: [HEAD_BYTE, 136],
   offsets: [],
   words: HEAD_WORD,
+});
+
+const CONTEXT_VALUES_BYTE = CONTEXT_VALUES_WORD * 4;
+
+/** Also its vtable, in which the encoder blanks the entries of values that are absent. */
+export const CONTEXT_TEMPLATE = templateOf({
+  type: BodyType.Context,
+  tableByte: 44,
+  tableBytes: CONTEXT_VTABLE_WORD * 4 - 44,
+  fieldBytes: [
+    HEAD_BYTE,
+    ...Array.from({ length: CONTEXT_FIELDS }, (_, i) => CONTEXT_VALUES_BYTE + i * DECIMAL_BYTES),
+    CONTEXT_NEXT_FUNDING_WORD * 4,
+  ],
+  offsets: [],
+  words: CONTEXT_BYTES / 4,
+  vtableByte: CONTEXT_VTABLE_WORD * 4,
 });
 
 export const HEARTBEAT_TEMPLATE = templateOf({

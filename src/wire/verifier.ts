@@ -14,6 +14,7 @@
  * a newer schema, and a reader of this one skips it.
  */
 import {
+  DECIMAL_BYTES,
   FILE_IDENTIFIER,
   HEAD_BYTES,
   LEVEL_BYTES,
@@ -55,6 +56,12 @@ const vector = (name: string, bytes: number): FieldShape => ({
   required: true,
   kind: 'vector',
   bytes,
+  align: 8,
+});
+const decimal = (name: string): FieldShape => ({
+  name,
+  kind: 'inline',
+  bytes: DECIMAL_BYTES,
   align: 8,
 });
 const level = (name: string): FieldShape => ({
@@ -104,6 +111,24 @@ export const BODY_SHAPES: readonly (TableShape | null)[] = [
     ],
   },
   { name: 'OrdersDelta', fields: [head, vector('changes', ORDER_CHANGE_BYTES)] },
+  {
+    name: 'Context',
+    fields: [
+      head,
+      decimal('mark_price'),
+      decimal('index_price'),
+      decimal('mid_price'),
+      decimal('previous_day_price'),
+      decimal('funding_rate'),
+      decimal('premium'),
+      decimal('impact_bid_price'),
+      decimal('impact_ask_price'),
+      decimal('open_interest'),
+      decimal('day_volume'),
+      decimal('day_notional'),
+      u64('next_funding_ns'),
+    ],
+  },
 ];
 
 const BODY_TYPE_FIELD = 0;

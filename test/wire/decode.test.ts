@@ -9,6 +9,7 @@ import { BodyType } from '../../src/wire/message-layout.js';
 import * as wire from '../../src/wire/generated/ringside/wire.js';
 import {
   ORIGIN_UNIX_NS,
+  sampleContext,
   sampleHead,
   sampleLevels,
   samplePositions,
@@ -114,6 +115,49 @@ test('MessageDecoder: snapshot, BBO, trades, status and heartbeat of the encoder
   assert.equal(decoder.publishedUnixNs(), ORIGIN_UNIX_NS + 77n);
   assert.equal(decoder.positionsCount, 33);
   assert.deepEqual(decoder.positions.slice(0, 33 * 4), positions);
+});
+
+test('MessageDecoder: a context of the encoder comes back, and nothing of one before it', () => {
+  const head = sampleHead();
+  const values = sampleContext();
+  for (const present of [0x7ff, 0, 0x401, 0x3fe]) {
+    const length = encoder.writeContext(words, 0, head, present, values, 0, present === 0 ? -1 : 9);
+    assert.equal(decoder.decode(bytes, 0, length), BodyType.Context);
+    assertHeadEquals(head);
+    assert.equal(decoder.contextPresent, present);
+    assert.equal(decoder.nextFundingUnixNs(), present === 0 ? 0n : ORIGIN_UNIX_NS + 9n);
+    for (let i = 0; i < 11; i++) {
+      const isPresent = (present & (1 << i)) !== 0;
+      const expected = isPresent ? values.slice(i * 3, i * 3 + 3) : new Float64Array(3);
+      assert.deepEqual(decoder.context.slice(i * 3, i * 3 + 3), expected);
+    }
+  }
+});
+
+test('MessageDecoder: a context laid out by the generated Builder is read; one beyond 2^53 is not', () => {
+  const built = (whole: bigint, places: number): Uint8Array => {
+    const builder = new flatbuffers.Builder(64);
+    wire.Context.startContext(builder);
+    wire.Context.addHead(
+      builder,
+      wire.Head.createHead(builder, 1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n, 9n, 10, 11, 12, 13, 1, 2),
+    );
+    wire.Context.addFundingRate(builder, wire.Decimal.createDecimal(builder, whole, -5n, places));
+    const context = wire.Context.endContext(builder);
+    wire.Message.finishMessageBuffer(
+      builder,
+      wire.Message.createMessage(builder, wire.Body.Context, context),
+    );
+    return builder.asUint8Array().slice();
+  };
+  const message = built(-3n, 2);
+  assert.equal(decoder.decode(message, 0, message.length), BodyType.Context);
+  assert.equal(decoder.contextPresent, 1 << 4);
+  assert.deepEqual([...decoder.context.subarray(12, 15)], [-3, -5, 2]);
+  assert.equal(decoder.nextFundingUnixNs(), 0n);
+  for (const beyond of [built(2n ** 53n, 2), built(1n, 16)]) {
+    assert.equal(decoder.decode(beyond, 0, beyond.length), DecodeError.Precision);
+  }
 });
 
 test('MessageDecoder: a message laid out by the generated Builder is read as well', () => {

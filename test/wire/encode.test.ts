@@ -7,6 +7,7 @@ import { MessageEncoder } from '../../src/wire/encode.js';
 import * as wire from '../../src/wire/generated/ringside/wire.js';
 import {
   ORIGIN_UNIX_NS,
+  sampleContext,
   sampleHead,
   sampleLevels,
   samplePositions,
@@ -186,6 +187,41 @@ test('MessageEncoder: a status reads back through generated code', () => {
   assert.equal(body.sinceNs(), unixNs(123_456_789));
 });
 
+test('MessageEncoder: a context reads back through generated code, with any of its values absent', () => {
+  const values = sampleContext();
+  const masks = [0, 0x7ff, ...Array.from({ length: 11 }, (_, i) => 1 << i), 0x555, 0x2aa];
+  for (const present of masks) {
+    const nextFundingNs = present === 0 ? -1 : 77_000_000_000;
+    const bytes = written(encoder.contextBytes, (words) =>
+      encoder.writeContext(words, AT, sampleHead(), present, values, 0, nextFundingNs),
+    );
+    const body = messageOf(bytes, wire.Body.Context).body(new wire.Context()) as wire.Context;
+    assertHead(body.head(), sampleHead());
+    const told = [
+      body.markPrice(),
+      body.indexPrice(),
+      body.midPrice(),
+      body.previousDayPrice(),
+      body.fundingRate(),
+      body.premium(),
+      body.impactBidPrice(),
+      body.impactAskPrice(),
+      body.openInterest(),
+      body.dayVolume(),
+      body.dayNotional(),
+    ];
+    told.forEach((value, i) => {
+      if ((present & (1 << i)) === 0) return assert.equal(value, null);
+      const [whole, fraction, places] = values.subarray(i * 3, i * 3 + 3);
+      assert.deepEqual(
+        [value!.whole(), value!.fraction(), value!.places()],
+        [BigInt(whole!), BigInt(fraction!), places],
+      );
+    });
+    assert.equal(body.nextFundingNs(), unixNs(nextFundingNs));
+  }
+});
+
 test('MessageEncoder: a heartbeat reads back through generated code', () => {
   const positions = samplePositions(5);
   for (const count of [0, 1, 5]) {
@@ -215,6 +251,7 @@ test('MessageEncoder: patchPublishedNs changes that field and no other byte', ()
     (head) => encoder.writeBbo(words, 0, head, 1, 2, 3, 4, 5, 6),
     (head) => encoder.writeTrades(words, 0, head, sampleTrades(2), 0, 2),
     (head) => encoder.writeStatus(words, 0, head, 1),
+    (head) => encoder.writeContext(words, 0, head, 0x5a5, sampleContext(), 0, 1),
   ];
   for (const write of writers) {
     const head = sampleHead();

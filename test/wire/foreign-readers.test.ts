@@ -10,12 +10,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { EventFlag } from '../../src/domain/event-flags.js';
+import { formatExactDecimal } from '../../src/domain/exact-decimal.js';
 import { BookHash } from '../../src/domain/level-hash.js';
 import { Prng } from '../../src/domain/prng.js';
 import { MessageEncoder } from '../../src/wire/encode.js';
 import { HeadField } from '../../src/wire/head-fields.js';
 import {
   ORIGIN_UNIX_NS,
+  sampleContext,
   sampleHead,
   sampleLevels,
   samplePositions,
@@ -100,6 +102,13 @@ const pairs = (levels: Float64Array, first: number, count: number): (string | nu
 const asLevels = (list: (string | number)[][]): object[] =>
   list.map(([price, size]) => ({ price, size }));
 
+/** Mark price, premium and the day's notional of the sample. */
+const CONTEXT_PRESENT = (1 << 0) | (1 << 5) | (1 << 10);
+const decimalAt = (values: Float64Array, field: number): object => {
+  const [whole, fraction, places] = values.subarray(field * 3, field * 3 + 3);
+  return { whole: exact(whole!), fraction: exact(fraction!), places };
+};
+
 test(
   'flatc: `--json` shows every field of every message as it was given to the encoder',
   { skip: skipFlatc },
@@ -108,6 +117,7 @@ test(
     const levels = sampleLevels(9);
     const trades = sampleTrades(3);
     const positions = samplePositions(2);
+    const context = sampleContext();
     const name = new TextEncoder().encode(NAME);
     const headJson = { ...headFields(head), state: 'Suspect', reason: 'StreamResumed' };
     const sides = { bids: asLevels(pairs(levels, 0, 4)), asks: asLevels(pairs(levels, 4, 5)) };
@@ -158,6 +168,17 @@ test(
         'Status',
         encoded((w) => encoder.writeStatus(w, 0, head, 77)),
         { head: headJson, since_ns: unixNs(77) },
+      ],
+      [
+        'Context',
+        encoded((w) => encoder.writeContext(w, 0, head, CONTEXT_PRESENT, context, 0, 99)),
+        {
+          head: headJson,
+          mark_price: decimalAt(context, 0),
+          premium: decimalAt(context, 5),
+          day_notional: decimalAt(context, 10),
+          next_funding_ns: unixNs(99),
+        },
       ],
       [
         'Heartbeat',
@@ -308,6 +329,22 @@ class StoryTeller {
       trades[i * 5 + 4],
     ]);
     this.expected.push({ type: 'trades', head: headJson, trades: list });
+    const context = sampleContext();
+    this.messages.push(
+      encoded((w) => encoder.writeContext(w, 0, head, CONTEXT_PRESENT, context, 0, 8)),
+    );
+    const names = 'index mid previousDay impactBid impactAsk'.split(' ').map((n) => `${n}Price`);
+    const absent = [...names, 'fundingRate', 'openInterest', 'dayVolume'].map((n) => [n, null]);
+    const [whole, fraction, places] = context.subarray(30, 33);
+    this.expected.push({
+      type: 'context',
+      head: headJson,
+      ...(Object.fromEntries(absent) as object),
+      markPrice: '999999999999999.999999999999999',
+      premium: '-0.0006413454',
+      dayNotional: formatExactDecimal(whole!, fraction!, places!),
+      nextFundingNs: unixNs(8),
+    });
     this.messages.push(encoded((w) => encoder.writeStatus(w, 0, head, 5)));
     this.expected.push({ type: 'status', head: headJson, sinceNs: unixNs(5) });
     const positions = samplePositions(3);

@@ -125,6 +125,37 @@ test('messageToJson: trades, status and heartbeat show 64-bit numbers as strings
   });
 });
 
+test('messageToJson: a context shows values as the venue wrote them, null for those not told', () => {
+  const values = new Float64Array(33);
+  values.set([84148, 0, 1], 0); // mark
+  values.set([0, 18952, 10], 12); // funding
+  values.set([0, -6413454, 10], 15); // premium
+  values.set([4161029539, 6949653625, 10], 30); // day's notional
+  const present = 1 | (1 << 4) | (1 << 5) | (1 << 10);
+  const none = {
+    indexPrice: null,
+    midPrice: null,
+    previousDayPrice: null,
+    impactBidPrice: null,
+    impactAskPrice: null,
+    openInterest: null,
+    dayVolume: null,
+  };
+  assert.deepEqual(shown(encoder.writeContext(words, 0, simpleHead(), present, values, 0, 9)), {
+    type: 'context',
+    instrument: 'binance-futures:BTCUSDT',
+    head: HEAD_JSON,
+    ...none,
+    markPrice: '84148.0',
+    fundingRate: '0.0000018952',
+    premium: '-0.0006413454',
+    dayNotional: '4161029539.6949653625',
+    nextFundingNs: String(ORIGIN_UNIX_NS + 9n),
+  });
+  const bytes = encoder.writeContext(words, 0, simpleHead(), 0, values, 0, -1);
+  assert.equal((shown(bytes) as { nextFundingNs: unknown }).nextFundingNs, null);
+});
+
 test('flagNames: every known bit has its name, an unknown one keeps its number', () => {
   assert.deepEqual(flagNames(63), [
     'last',

@@ -78,6 +78,28 @@ test('Layout: a BBO, trades, a status and a heartbeat are these bytes', () => {
   );
 });
 
+test('Layout: a context is these bytes, the vtable behind its table', () => {
+  const values = Float64Array.from({ length: 33 }, (_, i) => (i % 3 === 2 ? 1 : i + 1));
+  const decimals = (present: number): string =>
+    Array.from({ length: 11 }, (_, i) => {
+      const le = (value: number): string => value.toString(16).padStart(2, '0').padEnd(16, '0');
+      const isPresent = (present & (1 << i)) !== 0;
+      return isPresent ? `${le(i * 3 + 1)}${le(i * 3 + 2)}${le(1)}` : '0'.repeat(48);
+    }).join('');
+  const front = `10000000 52534431 0800 0900 0800 0400 08000000 18000000 09 00
+    000000000000000000000000000000000000 94feffff ${HEAD} 1b9aabaa2798c518`;
+  assert.equal(
+    hexOf((w) => encoder.writeContext(w, 0, head, 0x7ff, values, 0, 7)),
+    hex(`${front} ${decimals(0x7ff)} 1e00 6c01
+         0400 6400 7c00 9400 ac00 c400 dc00 f400 0c01 2401 3c01 5401 5c00 0000`),
+  );
+  assert.equal(
+    hexOf((w) => encoder.writeContext(w, 0, head, 0x401, values, 0, 7)),
+    hex(`${front} ${decimals(0x401)} 1e00 6c01
+         0400 6400 0000 0000 0000 0000 0000 0000 0000 0000 0000 5401 5c00 0000`),
+  );
+});
+
 test('Times: any timeline time on any origin goes over the wire to the nanosecond', () => {
   const decoder = new MessageDecoder();
   const words = new Int32Array(64);

@@ -61,3 +61,18 @@ export function samplePositions(count: number, prng = new Prng(17)): Float64Arra
   }
   return positions;
 }
+
+/** Whole, fraction, places of eleven values, negative and greatest ones among them. */
+export function sampleContext(prng = new Prng(19)): Float64Array {
+  const values = new Float64Array(33);
+  for (let i = 0; i < 11; i++) {
+    const sign = i % 3 === 1 ? -1 : 1;
+    const places = prng.nextInt(16);
+    values[i * 3] = sign * (1 + prng.nextInt(2 ** 31));
+    values[i * 3 + 1] = sign * Math.floor(prng.nextFloat() * 10 ** places);
+    values[i * 3 + 2] = places;
+  }
+  values.set([999_999_999_999_999, 999_999_999_999_999, 15], 0);
+  values.set([0, -6_413_454, 10], 15);
+  return values;
+}

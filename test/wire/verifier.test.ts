@@ -15,6 +15,7 @@ import {
   PARTIES_FIELDS,
 } from '../../src/wire/message-layout.js';
 import {
+  sampleContext,
   sampleHead,
   sampleLevels,
   samplePositions,
@@ -64,6 +65,14 @@ const samples = new Map<string, Uint8Array>([
   ],
   ['bbo', encoded((w) => encoder.writeBbo(w, 0, sampleHead(), 1, 2, 3, 4, 5, 6))],
   ['trades', encoded((w) => encoder.writeTrades(w, 0, sampleHead(), sampleTrades(3), 0, 3))],
+  [
+    'context',
+    encoded((w) => encoder.writeContext(w, 0, sampleHead(), 0x7df, sampleContext(), 0, 7)),
+  ],
+  [
+    'empty context',
+    encoded((w) => encoder.writeContext(w, 0, sampleHead(), 0, sampleContext(), 0, -1)),
+  ],
   ['status', encoded((w) => encoder.writeStatus(w, 0, sampleHead(), 7))],
   ['heartbeat', encoded((w) => encoder.writeHeartbeat(w, 0, 7, samplePositions(3), 3))],
   [
@@ -138,8 +147,8 @@ test('verifyMessage: accepts every message of the encoder and of the generated B
 
 test('verifyMessage: every truncation is refused', () => {
   for (const [name, bytes] of samples) {
-    // Only the padding behind a string belongs to nothing.
-    const padding = name.endsWith('snapshot') ? 4 : 0;
+    // Only the padding behind a string, or behind a vtable at the end, belongs to nothing.
+    const padding = name.endsWith('snapshot') ? 4 : name.endsWith('context') ? 2 : 0;
     for (let cut = 0; cut < bytes.length - padding; cut++) {
       assert.notEqual(verifyMessage(bytes.subarray(0, cut)), null, `${name} cut at ${cut}`);
     }
@@ -177,6 +186,8 @@ test('verifyMessage: each rule has an input that only it refuses', () => {
       },
     ],
     ['snapshot', 'instrument does not end with NUL', (v) => v.setUint8(v.byteLength - 5, 65)],
+    ['context', 'vtable of Context is outside', (v) => v.setInt32(44, -400, true)],
+    ['context', 'Context.premium is outside', (v) => v.setUint16(408 + 4 + 2 * 6, 350, true)],
     ['trades with parties', 'Trades.parties has another length', (v) => v.setUint32(268, 2, true)],
     [
       'large snapshot',
@@ -265,6 +276,12 @@ function readAll(bytes: Uint8Array): void {
     case wire.Body.Status: {
       const body = message.body(new wire.Status()) as wire.Status;
       [body.head()!.reason(), body.sinceNs()].join();
+      break;
+    }
+    case wire.Body.Context: {
+      const body = message.body(new wire.Context()) as wire.Context;
+      [body.head()!.reason(), body.markPrice()?.places(), body.dayNotional()?.fraction()].join();
+      [body.premium()?.whole(), body.nextFundingNs()].join();
       break;
     }
     case wire.Body.OrdersSnapshot: {

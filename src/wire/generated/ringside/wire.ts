@@ -9,6 +9,8 @@ export { Body } from './wire/body.js';
 export { BookDelta } from './wire/book-delta.js';
 export { BookSnapshot } from './wire/book-snapshot.js';
 export { BookState } from './wire/book-state.js';
+export { Context } from './wire/context.js';
+export { Decimal } from './wire/decimal.js';
 export { Head } from './wire/head.js';
 export { Heartbeat } from './wire/heartbeat.js';
 export { Level } from './wire/level.js';

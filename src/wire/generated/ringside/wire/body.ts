@@ -6,6 +6,7 @@
 import { Bbo } from './bbo.js';
 import { BookDelta } from './book-delta.js';
 import { BookSnapshot } from './book-snapshot.js';
+import { Context } from './context.js';
 import { Heartbeat } from './heartbeat.js';
 import { OrdersDelta } from './orders-delta.js';
 import { OrdersSnapshot } from './orders-snapshot.js';
@@ -22,13 +23,14 @@ export enum Body {
   Status = 5,
   Heartbeat = 6,
   OrdersSnapshot = 7,
-  OrdersDelta = 8
+  OrdersDelta = 8,
+  Context = 9
 }
 
 export function unionToBody(
   type: Body,
-  accessor: (obj:Bbo|BookDelta|BookSnapshot|Heartbeat|OrdersDelta|OrdersSnapshot|Status|Trades) => Bbo|BookDelta|BookSnapshot|Heartbeat|OrdersDelta|OrdersSnapshot|Status|Trades|null
-): Bbo|BookDelta|BookSnapshot|Heartbeat|OrdersDelta|OrdersSnapshot|Status|Trades|null {
+  accessor: (obj:Bbo|BookDelta|BookSnapshot|Context|Heartbeat|OrdersDelta|OrdersSnapshot|Status|Trades) => Bbo|BookDelta|BookSnapshot|Context|Heartbeat|OrdersDelta|OrdersSnapshot|Status|Trades|null
+): Bbo|BookDelta|BookSnapshot|Context|Heartbeat|OrdersDelta|OrdersSnapshot|Status|Trades|null {
   switch(Body[type]) {
     case 'NONE': return null; 
     case 'BookSnapshot': return accessor(new BookSnapshot())! as BookSnapshot;
@@ -39,15 +41,16 @@ export function unionToBody(
     case 'Heartbeat': return accessor(new Heartbeat())! as Heartbeat;
     case 'OrdersSnapshot': return accessor(new OrdersSnapshot())! as OrdersSnapshot;
     case 'OrdersDelta': return accessor(new OrdersDelta())! as OrdersDelta;
+    case 'Context': return accessor(new Context())! as Context;
     default: return null;
   }
 }
 
 export function unionListToBody(
   type: Body, 
-  accessor: (index: number, obj:Bbo|BookDelta|BookSnapshot|Heartbeat|OrdersDelta|OrdersSnapshot|Status|Trades) => Bbo|BookDelta|BookSnapshot|Heartbeat|OrdersDelta|OrdersSnapshot|Status|Trades|null, 
+  accessor: (index: number, obj:Bbo|BookDelta|BookSnapshot|Context|Heartbeat|OrdersDelta|OrdersSnapshot|Status|Trades) => Bbo|BookDelta|BookSnapshot|Context|Heartbeat|OrdersDelta|OrdersSnapshot|Status|Trades|null, 
   index: number
-): Bbo|BookDelta|BookSnapshot|Heartbeat|OrdersDelta|OrdersSnapshot|Status|Trades|null {
+): Bbo|BookDelta|BookSnapshot|Context|Heartbeat|OrdersDelta|OrdersSnapshot|Status|Trades|null {
   switch(Body[type]) {
     case 'NONE': return null; 
     case 'BookSnapshot': return accessor(index, new BookSnapshot())! as BookSnapshot;
@@ -58,6 +61,7 @@ export function unionListToBody(
     case 'Heartbeat': return accessor(index, new Heartbeat())! as Heartbeat;
     case 'OrdersSnapshot': return accessor(index, new OrdersSnapshot())! as OrdersSnapshot;
     case 'OrdersDelta': return accessor(index, new OrdersDelta())! as OrdersDelta;
+    case 'Context': return accessor(index, new Context())! as Context;
     default: return null;
   }
 }
