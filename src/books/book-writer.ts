@@ -8,6 +8,7 @@
  *     book, bbo   epoch of the book: new at each alignment; a break is told in the old one
  *     trades      epoch of its own: new when trades were lost
  *     status      epoch of its own: new with the worker
+ *     context     likewise (ContextWriter)
  *
  * A sequence rises by one each message and goes on across epochs.
  */
@@ -42,10 +43,10 @@ import { BBO_ROW_DOUBLES, BboRow } from './bbo-row.js';
 import type { BookPublisher } from './book-publisher.js';
 import type { BookView } from './book-view.js';
 import { BooksColumn } from './books-counters.js';
+import { ContextWriter } from './context-writer.js';
 import type { BooksLimits } from './limits.js';
 import type { BooksOutput } from './output-lane.js';
 import { Scratch } from './scratch.js';
-import { StreamWriter } from './stream-writer.js';
 
 export interface BookWriterOptions {
   readonly outputs: readonly BooksOutput[];
@@ -60,7 +61,7 @@ export interface BookWriterOptions {
 const TRADE_FIELDS = 5;
 const INSTRUMENT_NAME_BYTES_MAX = 64;
 
-export class BookWriter extends StreamWriter implements BookPublisher {
+export class BookWriter extends ContextWriter implements BookPublisher {
   private readonly wantedRing: RingProducer;
   private readonly wantedBell: DoorbellRinger;
   private wantedDirty = false;
@@ -98,6 +99,7 @@ export class BookWriter extends StreamWriter implements BookPublisher {
   beginStreams(instrumentId: number, nowNs: number): void {
     this.renewEpoch(instrumentId, BooksColumn.TradesEpoch, nowNs);
     this.renewEpoch(instrumentId, BooksColumn.StatusEpoch, nowNs);
+    this.renewEpoch(instrumentId, BooksColumn.ContextEpoch, nowNs);
   }
 
   beginEpoch(book: BookView): void {

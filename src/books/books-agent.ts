@@ -23,6 +23,7 @@ import {
   BooksColumn,
   BooksWorkerColumn,
 } from './books-counters.js';
+import { ContextFeed } from './context-feed.js';
 import { type BooksLimits, checkBooksLimits } from './limits.js';
 import type { InstrumentBook } from './instrument-book.js';
 import { OrderBook } from './order-book.js';
@@ -47,6 +48,8 @@ export interface BooksOptions {
   readonly snapshotInEveryFrame?: boolean;
   /** The venue tells every order (VenueCapabilities.orders): books are kept order by order. */
   readonly orderByOrder?: boolean;
+  /** Contexts are taken from the venue too, and told from the start on. */
+  readonly contexts?: boolean;
   readonly input: RingConsumer;
   readonly outputs: readonly BooksOutput[];
   readonly wanted: { readonly ring: RingProducer; readonly bell: DoorbellRinger };
@@ -80,6 +83,9 @@ export class BooksAgent implements Agent, RecordHandler {
   private readonly books: InstrumentBook[];
   /** By instrument id; null for those of other workers. */
   private readonly bookOf: (InstrumentBook | null)[];
+  /** By instrument id; empty where there are no contexts. */
+  private readonly contextOf: (ContextFeed | null)[] = [];
+  private readonly contexts: ContextFeed[];
   private readonly writer: OrdersWriter;
   private readonly counters: CounterTable;
   private readonly worker: CounterTable;
@@ -109,6 +115,9 @@ export class BooksAgent implements Agent, RecordHandler {
     const idsMax = options.instruments.reduce((max, { id }) => Math.max(max, id), -1);
     this.bookOf = Array.from({ length: idsMax + 1 }, () => null);
     for (const book of this.books) this.bookOf[book.instrument.id] = book;
+    const withContext = options.contexts === true ? options.instruments : [];
+    this.contexts = withContext.map(({ id }) => new ContextFeed(id, this.writer, this.counters));
+    for (const context of this.contexts) this.contextOf[context.instrumentId] = context;
   }
 
   doWork(nowNs: number): number {
@@ -120,8 +129,9 @@ export class BooksAgent implements Agent, RecordHandler {
     }
     if (this.input.takeWriterChange()) {
       for (const book of this.books) book.onIngestReplaced(nowNs);
+      for (const context of this.contexts) context.onIngestReplaced();
     }
-    if (this.writer.takeReaderChange()) for (const book of this.books) book.retell(nowNs);
+    if (this.writer.takeReaderChange()) this.retell(nowNs);
     if (nowNs >= this.nextSweepNs) this.sweep(nowNs);
     const records = this.takeRecords();
     if (this.writer.isSpilled) this.noteSpill();
@@ -141,6 +151,9 @@ export class BooksAgent implements Agent, RecordHandler {
       return;
     }
     if (typeId <= RecordType.Trade) this.recordLatency(typeId, record, slot);
+    else if (typeId === RecordType.ContextUpdate || typeId === RecordType.SourceState) {
+      this.contextOf[instrumentId]?.onRecord(typeId, record, slot, this.recordNs);
+    }
     book.onRecord(typeId, record, slot, this.recordNs);
   }
 
@@ -179,6 +192,12 @@ export class BooksAgent implements Agent, RecordHandler {
       this.writer.beginStreams(book.instrument.id, nowNs);
       book.announce(reason, nowNs);
     }
+    for (const context of this.contexts) context.announce(reason);
+  }
+
+  private retell(nowNs: number): void {
+    for (const book of this.books) book.retell(nowNs);
+    for (const context of this.contexts) context.retell();
   }
 
   private takeRecords(): number {

@@ -61,8 +61,13 @@ export const BooksColumn = {
   Orders: 41,
   /** Trades whose channel has no numbers, so that nothing tells whether one is missing. */
   TradesUnnumbered: 42,
+  /** Context updates taken; of them, those that changed nothing. */
+  Contexts: 43,
+  ContextsUnchanged: 44,
+  ContextEpoch: 45,
+  ContextSequence: 46,
   /** One column a StateReason, to the end of the row. */
-  ResyncsByReason: 43,
+  ResyncsByReason: 47,
 } as const;
 export type BooksColumn = (typeof BooksColumn)[keyof typeof BooksColumn];
 

@@ -32,6 +32,8 @@ export interface BooksWiring {
   readonly rows: { readonly venueToReceived: number; readonly receivedToApplied: number };
   readonly clock: Clock;
   readonly timeline: Timeline;
+  /** Channel `context` was asked for, and the venue has it. */
+  readonly contexts: boolean;
   /** This thread replaces one that ended. */
   readonly takeover: boolean;
 }
@@ -57,6 +59,7 @@ export function assembleBooks(wiring: BooksWiring): BooksAgent {
     snapshotInStream: venue.capabilities.snapshot === 'in-stream',
     snapshotInEveryFrame: venue.capabilities.snapshot === 'every-frame',
     orderByOrder: venue.capabilities.orders,
+    contexts: wiring.contexts,
     input: new RingConsumer(wiring.feed),
     outputs,
     wanted,

@@ -48,6 +48,8 @@ export interface BroadcastOptions {
   readonly inputs: readonly RingConsumer[];
   /** The venue tells every order: there is an `orders` channel. */
   readonly orders?: boolean | undefined;
+  /** There is a context stream of every instrument. */
+  readonly contexts?: boolean | undefined;
   readonly server: BroadcastServer;
   readonly clock: Scheduler;
   readonly timeline: Timeline;
@@ -103,7 +105,7 @@ export class BroadcastAgent implements Agent, RecordHandler {
     this.room = new RoomContext({ server, clock, timeline, counters: this.counters, limits });
     this.inputs = options.inputs;
     this.feeds = instruments.map(
-      (instrument) => new InstrumentFeed(instrument, this.room, options.orders),
+      (instrument) => new InstrumentFeed(instrument, this.room, options.orders, options.contexts),
     );
     this.feedsOfInput = this.inputs.map(() => new Set());
     this.retellingNs = this.inputs.map(() => -Infinity);

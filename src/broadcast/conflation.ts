@@ -66,8 +66,8 @@ export class Conflator {
   }
 
   /**
-   * The newest message of a stream whose messages stand for themselves (bbo, status), in the scratch,
-   * saying what it covers. False if there is none.
+   * The newest message of a stream whose messages stand for themselves (bbo, status, context), in the
+   * scratch, saying what it covers. False if there is none.
    */
   mergePlain(stream: Stream, epoch: number, sequence: number): boolean {
     if (stream.history.size === 0) return false;

@@ -178,6 +178,11 @@ export class Control {
       this.refuse(session, request.id, 'UNKNOWN_CHANNEL', why);
       return;
     }
+    if (channel === Channel.Context && feed.context === null) {
+      const why = 'this node takes no contexts from the venue (channels in its configuration)';
+      this.refuse(session, request.id, 'UNKNOWN_CHANNEL', why);
+      return;
+    }
     const stream = this.streamOf(feed, channel, request.depth, clock.nowNs());
     if (stream === null) {
       const most = limits.viewsPerInstrumentMax;

@@ -86,25 +86,31 @@ export class FeedVoice {
     outlet.deliver(stream, words, 0, bytes, stream.epoch, stream.sequence);
   }
 
-  /** The books' thread was replaced: nobody may go on believing the last status or BBO. */
-  sayLostElsewhere(bbo: Stream, status: Stream, nowNs: number): void {
-    const { mirror } = this.feed;
-    const { scratch, encoder, outlet } = this.room;
+  /** The books' thread was replaced: nobody may go on believing the last status, BBO or context. */
+  sayLostElsewhere(bbo: Stream, status: Stream, context: Stream | null, nowNs: number): void {
     if (status.epoch !== 0 && !status.sealed) {
       this.sayStatus(status, nowNs, 1);
       status.sealed = true;
     }
-    if (bbo.epoch === 0 || bbo.sealed || bbo.history.size === 0) return;
-    const { history } = bbo;
+    this.sayNewestLost(bbo, nowNs);
+    if (context !== null) this.sayNewestLost(context, nowNs);
+  }
+
+  /** The last value of a stream once more, with the state that it is worth now. */
+  private sayNewestLost(stream: Stream, nowNs: number): void {
+    const { mirror } = this.feed;
+    const { scratch, encoder, outlet } = this.room;
+    if (stream.epoch === 0 || stream.sealed || stream.history.size === 0) return;
+    const { history } = stream;
     const newest = history.newestSequence;
     scratch.copyFrom(history.buffer, history.wordAt(newest), history.bytesAt(newest));
     const { words } = scratch;
-    const sequence = bbo.sequence + 1;
+    const sequence = stream.sequence + 1;
     setSequence(words, 0, sequence);
     setState(words, 0, mirror.state, mirror.reason);
     addFlags(words, 0, EventFlag.Synthetic);
     encoder.patchPublishedNs(words, 0, nowNs);
-    outlet.deliver(bbo, words, 0, scratch.bytes, bbo.epoch, sequence);
-    bbo.sealed = true;
+    outlet.deliver(stream, words, 0, scratch.bytes, stream.epoch, sequence);
+    stream.sealed = true;
   }
 }

@@ -40,6 +40,8 @@ export class InstrumentFeed implements JsonInstrument {
   readonly bbo: Stream;
   readonly trades: Stream;
   readonly status: Stream;
+  /** Null where contexts are not taken. */
+  readonly context: Stream | null;
   /** Null where the venue tells levels only. */
   readonly orders: OrdersFeed | null;
   views: DepthView[] = [];
@@ -49,7 +51,7 @@ export class InstrumentFeed implements JsonInstrument {
   private sinceHashCheck = 0;
   private readonly voice: FeedVoice;
 
-  constructor(instrument: Instrument, room: RoomContext, hasOrders = false) {
+  constructor(instrument: Instrument, room: RoomContext, hasOrders = false, hasContext = false) {
     this.instrument = instrument;
     this.room = room;
     this.nameUtf8 = new TextEncoder().encode(instrument.name);
@@ -59,6 +61,7 @@ export class InstrumentFeed implements JsonInstrument {
     this.bbo = new Stream(id, Channel.Bbo, 0, room.createHistory());
     this.trades = new Stream(id, Channel.Trades, 0, room.createHistory());
     this.status = new Stream(id, Channel.Status, 0, room.createHistory());
+    this.context = hasContext ? new Stream(id, Channel.Context, 0, room.createHistory()) : null;
     this.orders = hasOrders ? new OrdersFeed(this, room) : null;
     this.voice = new FeedVoice(this, room);
     room.outlet.describe(id, this);
@@ -104,6 +107,9 @@ export class InstrumentFeed implements JsonInstrument {
       case RecordType.StatusOut:
         this.onPlain(this.status, words, at, bytes, epoch, sequence, nowNs);
         break;
+      case RecordType.ContextOut:
+        this.onContext(words, at, bytes, epoch, sequence, nowNs);
+        break;
       case RecordType.OrdersSnapshotOut:
       case RecordType.OrdersDeltaOut:
       case RecordType.OrdersStatusOut:
@@ -137,7 +143,7 @@ export class InstrumentFeed implements JsonInstrument {
     this.abandonEvent(nowNs);
     if (reason === StateReason.WorkerRestarted) {
       this.orders?.lose(reason, nowNs);
-      this.voice.sayLostElsewhere(this.bbo, this.status, nowNs);
+      this.voice.sayLostElsewhere(this.bbo, this.status, this.context, nowNs);
     } else {
       this.wantsRetelling = true;
     }
@@ -187,6 +193,7 @@ export class InstrumentFeed implements JsonInstrument {
     if (channel === Channel.Trades) return this.trades;
     if (channel === Channel.Status) return this.status;
     if (channel === Channel.Orders) return this.orders?.stream;
+    if (channel === Channel.Context) return this.context ?? undefined;
     if (depth === 0) return this.book;
     return this.views.find((view) => view.depth === depth)?.stream;
   }
@@ -370,6 +377,28 @@ export class InstrumentFeed implements JsonInstrument {
     }
     stream.sealed = false;
     this.room.outlet.deliver(stream, words, at, bytes, epoch, sequence);
+  }
+
+  /** Each stands for all before it: where numbers never came, the next one says that it covers them. */
+  private onContext(
+    words: Int32Array,
+    at: number,
+    bytes: number,
+    epoch: number,
+    sequence: number,
+    nowNs: number,
+  ): void {
+    const stream = this.context;
+    if (stream === null) return;
+    const missing = epoch === stream.epoch ? sequence - stream.sequence - 1 : 0;
+    if (missing > 0 && !stream.sealed) {
+      this.count(BroadcastColumn.SequenceGaps);
+      addFlags(words, at, EventFlag.Conflated);
+      setFold(words, at, stream.sequence + 1, missing);
+      stream.sequence = sequence - 1;
+      stream.history.clear();
+    }
+    this.onPlain(stream, words, at, bytes, epoch, sequence, nowNs);
   }
 
   private noteState(state: BookState, reason: StateReason, nowNs: number): void {

@@ -17,6 +17,7 @@ export interface BroadcastWiring {
   readonly instruments: readonly Instrument[];
   /** The venue tells every order. */
   readonly orders: boolean;
+  readonly contexts: boolean;
   /** The way of raw statuses, if there is one. */
   readonly raw?:
     { readonly ring: SharedArrayBuffer; readonly demand: SharedArrayBuffer } | undefined;
@@ -76,6 +77,7 @@ export function assembleBroadcast(wiring: BroadcastWiring): BroadcastPart {
   const agent = new BroadcastAgent({
     instruments: wiring.instruments,
     orders: wiring.orders,
+    contexts: wiring.contexts,
     inputs,
     server: new UwsServer({
       limits,

@@ -37,7 +37,7 @@ A capture that was cut is replayed up to the cut, and the exit code is 10.
 
 ${EXIT_CODES_HELP}`;
 
-const MODES = ['bbo', 'book', 'trades', 'events'] as const;
+const MODES = ['bbo', 'book', 'trades', 'context', 'events'] as const;
 const ALL_MODES = [...MODES, 'l2', 'orders'] as const;
 const REPLAY_VENUES = [...venueIds(), NODE_VENUE];
 const DEPTH_DEFAULT = 10;

@@ -164,6 +164,11 @@ export class FeedClient {
     return this.subscribe('status', instrument, {});
   }
 
+  /** Mark and index price, funding, open interest: refused with UNKNOWN_CHANNEL where not taken. */
+  context(instrument: string, options: SubscribeOptions = {}): Subscription<'context'> {
+    return this.subscribe('context', instrument, options);
+  }
+
   /** Connects if need be. The stream is kept through reconnects until it is closed. */
   subscribe<C extends FeedChannel>(
     channel: C,

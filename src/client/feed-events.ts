@@ -1,5 +1,6 @@
 /** What a subscription delivers: one plain object a message, typed by channel. */
 import type { BookState, StateReason } from '../domain/book-state.js';
+import type { ContextFieldName } from '../domain/context-fields.js';
 import type { Level } from './level.js';
 import type { LocalOrders } from './local-orders.js';
 import type { LocalBook } from './local-book.js';
@@ -78,12 +79,33 @@ export interface StatusEvent extends EventHead {
   readonly sinceNs: bigint;
 }
 
+/** Exact: whole + fraction / 10^places, both parts with the number's sign. */
+export interface ExactDecimal {
+  readonly whole: number;
+  readonly fraction: number;
+  readonly places: number;
+  /** As the venue wrote it. */
+  readonly text: string;
+}
+
+/**
+ * All that is known now of what the venue says beside the book. `state` and `reason` are those of the
+ * context's own source. Null: not told, or told to be none.
+ */
+export interface ContextEvent
+  extends EventHead, Readonly<Record<ContextFieldName, ExactDecimal | null>> {
+  readonly channel: 'context';
+  /** Unix nanoseconds. */
+  readonly nextFundingNs: bigint | null;
+}
+
 export interface ChannelEvents {
   book: BookEvent;
   bbo: BboEvent;
   trades: TradesEvent;
   status: StatusEvent;
   orders: OrdersEvent;
+  context: ContextEvent;
 }
 
 export type FeedChannel = keyof ChannelEvents;

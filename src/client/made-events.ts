@@ -4,6 +4,8 @@
  * against 3 µs). Hot in a client.
  */
 import type { BookState, StateReason } from '../domain/book-state.js';
+import { ContextField, DOUBLES_PER_DECIMAL, contextBit } from '../domain/context-fields.js';
+import { formatExactDecimal } from '../domain/exact-decimal.js';
 import { Aggressor } from '../domain/side.js';
 import type { MessageDecoder } from '../wire/decode.js';
 import { HeadField } from '../wire/head-fields.js';
@@ -11,7 +13,9 @@ import { TRADE_FIELDS } from '../wire/message-layout.js';
 import type {
   BboEvent,
   BookEvent,
+  ContextEvent,
   EventHead,
+  ExactDecimal,
   OrdersEvent,
   StatusEvent,
   TradePrint,
@@ -136,6 +140,63 @@ export class MadeStatusEvent extends MadeHead implements StatusEvent {
     super(instrument, message);
     this.sinceNs = message.sinceUnixNs();
   }
+}
+
+export class MadeContextEvent extends MadeHead implements ContextEvent {
+  readonly channel = 'context';
+  readonly markPrice: ExactDecimal | null;
+  readonly indexPrice: ExactDecimal | null;
+  readonly midPrice: ExactDecimal | null;
+  readonly previousDayPrice: ExactDecimal | null;
+  readonly fundingRate: ExactDecimal | null;
+  readonly premium: ExactDecimal | null;
+  readonly impactBidPrice: ExactDecimal | null;
+  readonly impactAskPrice: ExactDecimal | null;
+  readonly openInterest: ExactDecimal | null;
+  readonly dayVolume: ExactDecimal | null;
+  readonly dayNotional: ExactDecimal | null;
+  readonly nextFundingNs: bigint | null;
+
+  constructor(message: MessageDecoder, instrument: string) {
+    super(instrument, message);
+    this.markPrice = valueOf(message, ContextField.MarkPrice);
+    this.indexPrice = valueOf(message, ContextField.IndexPrice);
+    this.midPrice = valueOf(message, ContextField.MidPrice);
+    this.previousDayPrice = valueOf(message, ContextField.PreviousDayPrice);
+    this.fundingRate = valueOf(message, ContextField.FundingRate);
+    this.premium = valueOf(message, ContextField.Premium);
+    this.impactBidPrice = valueOf(message, ContextField.ImpactBidPrice);
+    this.impactAskPrice = valueOf(message, ContextField.ImpactAskPrice);
+    this.openInterest = valueOf(message, ContextField.OpenInterest);
+    this.dayVolume = valueOf(message, ContextField.DayVolume);
+    this.dayNotional = valueOf(message, ContextField.DayNotional);
+    const nextFundingNs = message.nextFundingUnixNs();
+    this.nextFundingNs = nextFundingNs === 0n ? null : nextFundingNs;
+  }
+}
+
+/** A value of a context; its text is made when it is asked for. */
+class MadeDecimal implements ExactDecimal {
+  constructor(
+    readonly whole: number,
+    readonly fraction: number,
+    readonly places: number,
+  ) {}
+
+  get text(): string {
+    return formatExactDecimal(this.whole, this.fraction, this.places);
+  }
+
+  toJSON(): string {
+    return this.text;
+  }
+}
+
+function valueOf(message: MessageDecoder, field: ContextField): ExactDecimal | null {
+  if ((message.contextPresent & contextBit(field)) === 0) return null;
+  const at = field * DOUBLES_PER_DECIMAL;
+  const { context } = message;
+  return new MadeDecimal(context[at]!, context[at + 1]!, context[at + 2]!);
 }
 
 /** The same event for another reader, with its own count of what that reader missed. */

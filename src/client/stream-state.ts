@@ -19,6 +19,7 @@ import { LocalOrders } from './local-orders.js';
 import {
   MadeBboEvent,
   MadeBookEvent,
+  MadeContextEvent,
   MadeOrdersEvent,
   MadeStatusEvent,
   MadeTradesEvent,
@@ -31,6 +32,7 @@ const QUEUE_DEFAULTS: Record<FeedChannel, Required<QueueOptions>> = {
   bbo: { capacity: 256, overflow: 'drop-oldest' },
   status: { capacity: 256, overflow: 'drop-oldest' },
   orders: { capacity: 256, overflow: 'drop-oldest' },
+  context: { capacity: 256, overflow: 'drop-oldest' },
   trades: { capacity: 16_384, overflow: 'fail' },
 };
 
@@ -148,6 +150,9 @@ export class StreamState<C extends FeedChannel = FeedChannel> {
       case 'trades':
         this.deliver(new MadeTradesEvent(message, this.instrument, this.book));
         return Outcome.Used;
+      case 'context':
+        this.deliver(new MadeContextEvent(message, this.instrument));
+        return Outcome.Used;
       case 'status':
         return this.onStatus(message);
       default:
@@ -179,7 +184,7 @@ export class StreamState<C extends FeedChannel = FeedChannel> {
     this.queues.clear();
   }
 
-  /** The latest value of a bbo, status or book stream, null before the first. */
+  /** The latest value of a bbo, status, context or book stream, null before the first. */
   get latestEvent(): ChannelEvents[C] | null {
     return this.latest;
   }
@@ -299,8 +304,10 @@ function kindOf(bodyType: number, channel: FeedChannel): MessageKind | null {
       return channel === 'bbo' ? 'bbo' : null;
     case BodyType.Trades:
       return channel === 'trades' ? 'trades' : null;
+    case BodyType.Context:
+      return channel === 'context' ? 'context' : null;
     case BodyType.Status:
-      return channel === 'bbo' || channel === 'trades' ? null : 'status';
+      return channel === 'bbo' || channel === 'trades' || channel === 'context' ? null : 'status';
     default:
       return null;
   }

@@ -22,7 +22,7 @@ export const Verdict = {
 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];
 
-export type MessageKind = 'snapshot' | 'delta' | 'bbo' | 'trades' | 'status';
+export type MessageKind = 'snapshot' | 'delta' | 'bbo' | 'trades' | 'status' | 'context';
 
 /** What the tracker reads of a message's head. */
 export interface Position {

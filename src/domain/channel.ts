@@ -1,8 +1,8 @@
 /** Channels a client can subscribe to. A stream is one instrument on one channel (and depth). */
-export const Channel = { Book: 0, Bbo: 1, Trades: 2, Status: 3, Orders: 4 } as const;
+export const Channel = { Book: 0, Bbo: 1, Trades: 2, Status: 3, Orders: 4, Context: 5 } as const;
 export type Channel = (typeof Channel)[keyof typeof Channel];
 
-export const CHANNEL_NAMES = ['book', 'bbo', 'trades', 'status', 'orders'] as const;
+export const CHANNEL_NAMES = ['book', 'bbo', 'trades', 'status', 'orders', 'context'] as const;
 export type ChannelName = (typeof CHANNEL_NAMES)[number];
 
 const CHANNELS_PER_INSTRUMENT = 8;

@@ -18,7 +18,8 @@
  * line at a common cut: the old socket may be closed, and the stream pauses until it is there. So there
  * is no gap by construction, and no duplicate either. A stream without continuity (a ticker: only
  * the newest counts) joins at the first event
- * that is not older. One without any number never joins: it changes hands with the connection.
+ * that is not older, and one of values that stand for themselves (contexts) at the first at all. Any
+ * other without numbers never joins: it changes hands with the connection.
  */
 import { invariant } from '../faults/invariant.js';
 import {
@@ -207,6 +208,10 @@ export class LineArbiter {
   private offerEarly(slot: number, type: number, event: Float64Array, doubles: number): boolean {
     const last = event[SEQUENCE_LAST]!;
     const line = this.line[slot]!;
+    if (last === ABSENT && type === RecordType.ContextUpdate) {
+      this.mode[slot] = Mode.Successor;
+      return this.pass(slot, type, event, doubles);
+    }
     if (last === ABSENT) return this.dropCopy();
     const previous = previousOf(type, event);
     if (last < line) {

@@ -42,6 +42,7 @@ CHANNEL_OF_RECORD[RecordType.DepthSnapshot] = Channel.Book;
 CHANNEL_OF_RECORD[RecordType.BookTicker] = Channel.Bbo;
 CHANNEL_OF_RECORD[RecordType.Trade] = Channel.Trades;
 CHANNEL_OF_RECORD[RecordType.TradeParties] = Channel.Trades;
+CHANNEL_OF_RECORD[RecordType.ContextUpdate] = Channel.Context;
 CHANNEL_OF_RECORD[RecordType.OrderEvent] = Channel.Orders;
 CHANNEL_OF_RECORD[RecordType.OrderSnapshot] = Channel.Orders;
 CHANNEL_OF_RECORD[RecordType.BlockEnd] = Channel.Orders;

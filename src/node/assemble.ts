@@ -191,9 +191,14 @@ class Assembler {
       },
       clock: this.clock,
       timeline: this.timeline,
+      contexts: this.hasContexts(),
       takeover: this.takeover,
     });
     return { agent };
+  }
+
+  private hasContexts(): boolean {
+    return this.data.channels.includes('context') && this.venue().capabilities.contexts;
   }
 
   private broadcast(): Part {
@@ -202,6 +207,7 @@ class Assembler {
     return assembleBroadcast({
       instruments,
       orders: this.venue().capabilities.orders,
+      contexts: this.hasContexts(),
       raw: this.rawWay,
       rings: plan.rings
         .filter((ring) => ring.to === 'broadcast' && ring.name !== RAW_RING)

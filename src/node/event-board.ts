@@ -31,6 +31,7 @@ interface Streams {
   readonly trades: StreamState<'trades'>;
   readonly status: StreamState<'status'>;
   readonly orders: StreamState<'orders'>;
+  readonly context: StreamState<'context'>;
 }
 
 /** A reader that fell behind asks to be told again at most this often. */
@@ -157,6 +158,7 @@ export class EventBoard implements Agent, RecordHandler {
       trades: create('trades'),
       status: create('status'),
       orders: create('orders'),
+      context: create('context'),
     };
   }
 }
@@ -173,6 +175,8 @@ function channelOf(typeId: number): FeedChannel | null {
       return 'trades';
     case RecordType.StatusOut:
       return 'status';
+    case RecordType.ContextOut:
+      return 'context';
     case RecordType.OrdersSnapshotOut:
     case RecordType.OrdersDeltaOut:
     case RecordType.OrdersStatusOut:

@@ -13,7 +13,7 @@ import {
 import { BBO_ROW_DOUBLES } from '../books/bbo-row.js';
 import { assembleBooks } from '../books/thread.js';
 import { BookState } from '../domain/book-state.js';
-import type { Channel } from '../domain/channel.js';
+import { Channel } from '../domain/channel.js';
 import type { Instrument } from '../domain/instrument.js';
 import { Prng } from '../domain/prng.js';
 import { FaultError } from '../faults/fault.js';
@@ -238,6 +238,7 @@ export class RecordRun {
       rows: { venueToReceived: 0, receivedToApplied: 1 },
       clock: scheduler,
       timeline,
+      contexts: channels.includes(Channel.Context) && venue.capabilities.contexts,
       takeover: false,
     });
     this.runner = new EventLoopRunner({

@@ -30,6 +30,7 @@ export type ReplayBooksOptions = Pick<
   | 'snapshotInStream'
   | 'snapshotInEveryFrame'
   | 'orderByOrder'
+  | 'contexts'
   | 'timeline'
   | 'clock'
 > & {

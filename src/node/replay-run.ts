@@ -90,6 +90,7 @@ export class ReplayRun {
       createSequencer: () => venue.createSequencer(),
       snapshotInStream: venue.capabilities.snapshot === 'in-stream',
       snapshotInEveryFrame: venue.capabilities.snapshot === 'every-frame',
+      contexts: venue.capabilities.contexts,
       timeline,
       clock: this.clock,
       pendingRecordsMax: PENDING_RECORDS_MAX,

@@ -95,9 +95,9 @@ export const configSchema = z.strictObject({
   venue: venueSchema.prefault({}),
   node: nodeFilesSchema.prefault({}),
   channels: z
-    .array(z.enum(['book', 'bbo', 'trades']))
+    .array(z.enum(['book', 'bbo', 'trades', 'context']))
     .min(1)
-    .default(['book', 'bbo', 'trades']),
+    .default(['book', 'bbo', 'trades', 'context']),
   server: serverSchema.prefault({}),
   admin: z
     .strictObject({ port: port.optional(), host: z.string().min(1).default('127.0.0.1') })

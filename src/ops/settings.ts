@@ -129,7 +129,7 @@ export const SETTINGS: readonly Setting[] = [
     path: 'channels',
     flag: '--channels <list>',
     kind: 'list',
-    about: 'what to take from the venue: book, bbo, trades',
+    about: 'what to take from the venue: book, bbo, trades, context',
   },
   {
     path: 'server.port',

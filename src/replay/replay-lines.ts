@@ -25,7 +25,7 @@ import { messageToJson } from '../wire/message-json.js';
 import { BodyType } from '../wire/message-layout.js';
 import { MirrorSide } from './mirror-side.js';
 
-export type LineMode = 'bbo' | 'book' | 'trades' | 'events' | 'none';
+export type LineMode = 'bbo' | 'book' | 'trades' | 'context' | 'events' | 'none';
 
 export interface ReplayLinesOptions {
   readonly mode: LineMode;
@@ -139,6 +139,9 @@ export class ReplayLines implements Agent, RecordHandler {
       case BodyType.Trades:
         if (this.options.mode === 'trades') this.writeTrades(mirror.instrument);
         break;
+      case BodyType.Context:
+        if (this.options.mode === 'context') this.writeContext(mirror.instrument);
+        break;
       default:
         break;
     }
@@ -216,6 +219,27 @@ export class ReplayLines implements Agent, RecordHandler {
         JSON.stringify({ instrument: name, sequence, tradeId, exchangeNs, price, size, aggressor }),
       );
     }
+  }
+
+  /** The whole context each time something of it, or its state, changed. */
+  private writeContext(instrument: Instrument): void {
+    const message = messageToJson(this.decoder, BodyType.Context, instrument);
+    if (message.type !== 'context') throw new InvariantError('a context is shown as a context');
+    // Before the first update there is nothing to show.
+    if (message.head.state === 'Syncing') return;
+    const { type: _type, head, instrument: name, ...values } = message;
+    const { sequence, exchangeNs, receivedNs, state, reason } = head;
+    this.write(
+      JSON.stringify({
+        instrument: name,
+        sequence: Number(sequence),
+        exchangeNs,
+        receivedNs,
+        state,
+        reason,
+        ...values,
+      }),
+    );
   }
 
   private write(line: string): void {

@@ -9,6 +9,8 @@
  * A venue number that is absent is ABSENT (-1; for times too: no venue event is from before 1970).
  * Books → broadcast: an envelope of doubles, then the finished FlatBuffers message ("output").
  */
+import { CONTEXT_VALUE_DOUBLES } from '../domain/context-fields.js';
+
 export const RecordType = {
   // ingest → books
   DepthUpdate: 1,
@@ -19,6 +21,8 @@ export const RecordType = {
   SourceState: 5,
   SnapshotRefused: 6,
   InstrumentDefined: 7,
+  /** Values of the venue about an instrument beside its book. */
+  ContextUpdate: 8,
   // order by order: 16 … 31
   OrderEvent: 16,
   OrderSnapshot: 17,
@@ -42,6 +46,7 @@ export const RecordType = {
   OrdersDeltaOut: 55,
   /** Status in-band on the orders stream. */
   OrdersStatusOut: 56,
+  ContextOut: 57,
   // ingest → broadcast
   /** Order statuses as the venue wrote them, for readers of its own API. */
   RawStatuses: 80,
@@ -116,6 +121,18 @@ export const DEFINED_PRICE_DECIMALS = 8;
 export const DEFINED_SIZE_DECIMALS = 9;
 export const DEFINED_TICK_SIZE = 10;
 export const DEFINED_LOT_SIZE = 11;
+
+/**
+ * ContextUpdate: what one frame says of an instrument beside its book. A field whose bit is in TOLD has
+ * the value that stands at its place if its bit is in PRESENT too, else none; fields that are not told
+ * keep what they had. Bits and places: domain/context-fields.ts.
+ */
+export const CONTEXT_TOLD = 8;
+export const CONTEXT_PRESENT = 9;
+/** Timeline time of the next funding, ABSENT for none. */
+export const CONTEXT_NEXT_FUNDING_NS = 10;
+export const CONTEXT_VALUES = 11;
+export const CONTEXT_UPDATE_DOUBLES = CONTEXT_VALUES + CONTEXT_VALUE_DOUBLES;
 
 /**
  * OrderEvent: one change of one resting order. SEQUENCE_LAST is the block height, EXCHANGE_NS the

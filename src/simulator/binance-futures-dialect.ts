@@ -3,7 +3,7 @@
  * listens, when frames go out, what REST answers. Simulator's thread; `onCommand` is hot.
  *
  *     /public/{ws,stream}   @depth[@0ms|@100ms|@500ms], @bookTicker, @trade
- *     /market/{ws,stream}   @aggTrade
+ *     /market/{ws,stream}   @aggTrade, @markPrice[@1s]
  *     /ws, /stream          the old paths: they open and acknowledge, and nothing ever comes
  *
  * A stream asked for on the wrong endpoint, or one that does not exist, is acknowledged and silent,
@@ -37,6 +37,7 @@ import type {
 } from './dialect.js';
 import type { Exchange } from './exchange.js';
 import { FrameWriter } from './frame-writer.js';
+import { MarkPriceStream } from './mark-price-stream.js';
 import type { BookCopy, Market } from './market.js';
 import { RestBudget } from './rest-budget.js';
 import { LEVELS_COUNT_MAX } from './simulator-limits.js';
@@ -73,6 +74,11 @@ const TURNS = 10;
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
+/** Mark price streams by their suffix and period. */
+const MARK_PRICE_PERIODS_MS: Readonly<Record<string, number>> = {
+  markPrice: 3_000,
+  'markPrice@1s': 1_000,
+};
 
 export class BinanceFuturesDialect implements Dialect {
   readonly venue = 'binance-futures';
@@ -115,6 +121,7 @@ export class BinanceFuturesDialect implements Dialect {
     this.oldBooks = options.exchange.markets.map((market) => this.copyNow(market));
     this.newerBooks = [...this.oldBooks];
     for (const suffix of Object.keys(DEPTH_INTERVALS_MS)) this.addPace(suffix);
+    for (const suffix of Object.keys(MARK_PRICE_PERIODS_MS)) this.addMarkPrices(suffix);
     options.exchange.addCadence(options.exchange.timeNs + this.staleAgeNs, (timeNs) => {
       this.ageBooks();
       return timeNs + this.staleAgeNs;
@@ -139,6 +146,19 @@ export class BinanceFuturesDialect implements Dialect {
       this.byName.set(stream.name, { stream, endpoint: 'public' });
     }
     this.byName.set(aggregate.name, { stream: aggregate, endpoint: 'market' });
+  }
+
+  private addMarkPrices(suffix: string): void {
+    const periodNs = MARK_PRICE_PERIODS_MS[suffix]! * 1e6;
+    const streams = this.exchange.markets.map((market) => new MarkPriceStream(market, suffix));
+    for (const stream of streams) this.byName.set(stream.name, { stream, endpoint: 'market' });
+    this.exchange.addCadence(this.exchange.timeNs + periodNs, (timeNs) => {
+      const eventMs = this.unixMs(timeNs);
+      for (const stream of streams) {
+        if (stream.listenersCount > 0) stream.send(this.writer, eventMs);
+      }
+      return timeNs + periodNs;
+    });
   }
 
   /** Flushes the streams of one interval, a tenth of the markets at a time. */

@@ -339,6 +339,8 @@ const CHANNELS: Readonly<Record<string, Channel>> = {
   l2Book: Channel.Book,
   bbo: Channel.Bbo,
   trades: Channel.Trades,
+  activeAssetCtx: Channel.Context,
+  allMids: Channel.Context,
 };
 
 /** Ticks at the first block at or after each multiple of its period. */

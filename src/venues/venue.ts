@@ -144,6 +144,8 @@ export interface VenueCapabilities {
   readonly orders: boolean;
   readonly bookTicker: boolean;
   readonly trades: boolean;
+  /** Mark price, funding and the like: channel `context`. */
+  readonly contexts: boolean;
 }
 
 export interface EndpointOverrides {

@@ -233,3 +233,26 @@ test('LineArbiter: a successor that is behind and cuts elsewhere proves nothing'
   }
   assert.equal(made.arbiter.isJoined(SLOT), false);
 });
+
+test('LineArbiter: contexts, which have no numbers, join at the first of the successor', () => {
+  const to = line();
+  offer(to, to.old, ABSENT, ABSENT, RecordType.ContextUpdate);
+  to.arbiter.begin(to.old, to.successor);
+  offer(to, to.old, ABSENT, ABSENT, RecordType.ContextUpdate);
+  assert.equal(to.arbiter.isJoined(SLOT), false);
+  offer(to, to.successor, ABSENT, ABSENT, RecordType.ContextUpdate);
+  assert.equal(to.arbiter.isJoined(SLOT), true);
+  const passed = to.passed.length;
+  offer(to, to.old, ABSENT, ABSENT, RecordType.ContextUpdate);
+  assert.equal(to.passed.length, passed, 'the old copies are not needed any more');
+  offer(to, to.successor, ABSENT, ABSENT, RecordType.ContextUpdate);
+  assert.equal(to.passed.length, passed + 1);
+});
+
+test('LineArbiter: trades without numbers never join', () => {
+  const to = line();
+  to.arbiter.begin(to.old, to.successor);
+  offer(to, to.successor, ABSENT, ABSENT, RecordType.TradeParties);
+  assert.equal(to.arbiter.isJoined(SLOT), false);
+  assert.equal(to.passed.length, 0);
+});

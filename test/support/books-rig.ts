@@ -13,6 +13,7 @@ import {
 } from '../../src/books/books-counters.js';
 import { type BooksLimits, DEFAULT_BOOKS_LIMITS } from '../../src/books/limits.js';
 import { Channel } from '../../src/domain/channel.js';
+import { DOUBLES_PER_DECIMAL, NEXT_FUNDING_BIT } from '../../src/domain/context-fields.js';
 import { EventFlag } from '../../src/domain/event-flags.js';
 import type { Instrument } from '../../src/domain/instrument.js';
 import { CounterTable, createCounterTable } from '../../src/rings/counters.js';
@@ -42,6 +43,7 @@ export interface RigOptions {
   readonly createSequencer?: () => Sequencer;
   readonly snapshotInStream?: boolean;
   readonly snapshotInEveryFrame?: boolean;
+  readonly contexts?: boolean;
   readonly outputs?: number;
   /** Those of the outputs (by index) that leave out what finds them full. */
   readonly leaving?: readonly number[];
@@ -118,6 +120,7 @@ export class BooksRig {
       createSequencer: this.options.createSequencer ?? (() => new FuturesSequencer()),
       snapshotInStream: this.options.snapshotInStream ?? false,
       snapshotInEveryFrame: this.options.snapshotInEveryFrame ?? false,
+      contexts: this.options.contexts ?? false,
       input: new RingConsumer(this.inputRing),
       outputs: this.outputRings.map((ring, index) => ({
         ring: new RingProducer(ring),
@@ -167,6 +170,11 @@ export class BooksRig {
       },
     };
     while (this.outputs[0]!.poll(handler, 1000) > 0);
+  }
+
+  /** The reader of the first output is replaced: it knows nothing. */
+  announceNewReader(): void {
+    this.outputs[0]!.announceNewReader();
   }
 
   /** Raw records of a further output. */
@@ -260,6 +268,25 @@ export class BooksRig {
   source(state: number, reason = 0, channel: number = Channel.Book, id = 0): void {
     const header = this.header(id, 0, [R.ABSENT, R.ABSENT, R.ABSENT]);
     this.feed(R.RecordType.SourceState, [...header, state, channel, reason]);
+  }
+
+  /** Tells these values (by ContextField), null for none, and the next funding. */
+  contextUpdate(
+    values: Readonly<Record<number, readonly [number, number, number] | null>>,
+    nextFundingNs?: number,
+    id = 0,
+  ): void {
+    const record = new Float64Array(R.CONTEXT_UPDATE_DOUBLES);
+    record.set(this.header(id, EventFlag.Last, [R.ABSENT, R.ABSENT, R.ABSENT]));
+    record[R.CONTEXT_NEXT_FUNDING_NS] = nextFundingNs ?? R.ABSENT;
+    if (nextFundingNs !== undefined) record[R.CONTEXT_TOLD] = NEXT_FUNDING_BIT;
+    for (const [field, value] of Object.entries(values)) {
+      record[R.CONTEXT_TOLD]! |= 1 << Number(field);
+      if (value === null) continue;
+      record[R.CONTEXT_PRESENT]! |= 1 << Number(field);
+      record.set(value, R.CONTEXT_VALUES + Number(field) * DOUBLES_PER_DECIMAL);
+    }
+    this.feed(R.RecordType.ContextUpdate, record);
   }
 
   refused(retryAfterNs: number, id = 0): void {

@@ -11,6 +11,7 @@
 import assert from 'node:assert/strict';
 import { BookState } from '../../src/domain/book-state.js';
 import { Channel, streamIdOf } from '../../src/domain/channel.js';
+import { CONTEXT_FIELDS } from '../../src/domain/context-fields.js';
 import { EventFlag } from '../../src/domain/event-flags.js';
 import {
   HASH_SEED_HIGH,
@@ -44,6 +45,9 @@ export interface OutMessage {
   readonly bbo: number[];
   readonly trades: number[][];
   readonly name: string;
+  /** Of a context: [whole, fraction, places] of each value, null where there is none. */
+  readonly context: (number[] | null)[];
+  readonly nextFundingUnixNs: string;
 }
 
 const decoder = new MessageDecoder();
@@ -55,6 +59,7 @@ const BODY_OF: Readonly<Record<number, number>> = {
   [R.RecordType.TradesOut]: BodyType.Trades,
   [R.RecordType.StatusOut]: BodyType.Status,
   [R.RecordType.BookStatusOut]: BodyType.Status,
+  [R.RecordType.ContextOut]: BodyType.Context,
 };
 
 const CHANNEL_OF: Readonly<Record<number, Channel>> = {
@@ -64,6 +69,7 @@ const CHANNEL_OF: Readonly<Record<number, Channel>> = {
   [R.RecordType.BboOut]: Channel.Bbo,
   [R.RecordType.TradesOut]: Channel.Trades,
   [R.RecordType.StatusOut]: Channel.Status,
+  [R.RecordType.ContextOut]: Channel.Context,
 };
 
 /** Decodes an output record and holds its envelope against the message. */
@@ -97,6 +103,7 @@ export function readOutMessage(
       decoder.levels[2 * (first + i) + 1]!,
     ]);
   const isBook = typeId === R.RecordType.BookSnapshotOut || typeId === R.RecordType.BookDeltaOut;
+  const isContext = typeId === R.RecordType.ContextOut;
   const isTrades = typeId === R.RecordType.TradesOut;
   return {
     typeId,
@@ -118,6 +125,14 @@ export function readOutMessage(
         )
       : [],
     name: typeId === R.RecordType.BookSnapshotOut ? decoder.instrumentName() : '',
+    context: isContext
+      ? Array.from({ length: CONTEXT_FIELDS }, (_, i) =>
+          (decoder.contextPresent & (1 << i)) === 0
+            ? null
+            : Array.from(decoder.context.subarray(3 * i, 3 * i + 3)),
+        )
+      : [],
+    nextFundingUnixNs: isContext ? String(decoder.nextFundingUnixNs()) : '',
   };
 }
 

@@ -88,7 +88,13 @@ export function toyVenue(options: ToyOptions = {}): Venue {
   return {
     id: 'toy',
     title: 'Toy',
-    capabilities: { snapshot: 'rest', orders: false, bookTicker: true, trades: true },
+    capabilities: {
+      snapshot: 'rest',
+      orders: false,
+      bookTicker: true,
+      trades: true,
+      contexts: false,
+    },
     limits: { ...TOY_LIMITS, ...options.limits },
     instrumentsRequest: unused,
     readInstruments: unused,

@@ -13,7 +13,7 @@ function framesOf(): VenueSamples | null {
   const path = join(directory, 'hyperliquid', 'profile', 'frames_2026-09-24.jsonl');
   const frames = readFileSync(path, 'utf8')
     .split('\n')
-    .filter((line) => /^\{"channel":"(l2Book|bbo|trades)"/.test(line));
+    .filter((line) => /^\{"channel":"(l2Book|bbo|trades|activeAssetCtx)"/.test(line));
   const scout = new HyperliquidCaptureScout();
   for (const frame of frames) scout.onFrame(0, new TextEncoder().encode(frame));
   return { frames, instruments: scout.finish().instruments };

@@ -28,8 +28,8 @@ interface Said {
 }
 
 function saidBy(scratch: FrameScratch): Said {
-  const { tradesCount, trades, event, doubles, recordType, instrumentId, channel } = scratch;
-  const all = tradesCount > 0 ? trades.slice(0, tradesCount) : [event];
+  const { eventsCount, events: many, event, doubles, recordType, instrumentId, channel } = scratch;
+  const all = eventsCount > 0 ? many.slice(0, eventsCount) : [event];
   const events = all.map((one) => {
     const copy = [...one.subarray(0, doubles)];
     // not of the parser: the moment of receipt
@@ -42,7 +42,7 @@ function saidBy(scratch: FrameScratch): Said {
 // One for all tests: what an earlier frame left in the scanner's memory must not matter.
 const fastScratch = new FrameScratch();
 const scanner = new HyperliquidScanner(INSTRUMENTS, fastScratch);
-const counts = { fast: 0, declined: 0 };
+const counts = { fast: 0, declined: 0, contexts: 0 };
 
 /** Null: the fast scanner declines. Otherwise it was held against the strict parser. */
 function scan(bytes: Uint8Array): Said | null {
@@ -53,6 +53,7 @@ function scan(bytes: Uint8Array): Said | null {
     return null;
   }
   counts.fast++;
+  if (fastScratch.recordType === R.RecordType.ContextUpdate) counts.contexts++;
   const strictScratch = new FrameScratch();
   const result = new StrictParser(INSTRUMENTS, strictScratch).parse(bytes);
   assert.equal(result, ParseResult.Events, Buffer.from(bytes).toString('latin1'));
@@ -127,8 +128,60 @@ const trade = fc
 const trades = fc
   .array(trade, { maxLength: 3 })
   .map((all) => `{"channel":"trades","data":[${all.join(',')}]}`);
-const frame = fc.oneof(book, ticker, trades);
-const runs = { numRuns: 3000 };
+const value = fc.oneof(
+  { weight: 10, arbitrary: fc.stringMatching(/^-?\d{1,10}(\.\d{0,10})?$/) },
+  { weight: 4, arbitrary: plain },
+  amount,
+);
+const quoted = value.map((text) => `"${text}"`);
+const contextName = fc.constantFrom(
+  'funding',
+  'openInterest',
+  'prevDayPx',
+  'dayNtlVlm',
+  'premium',
+  'oraclePx',
+  'markPx',
+  'midPx',
+  'dayBaseVlm',
+  'impactPxs',
+  'circulatingSupply',
+  'coin',
+);
+const contextMember = fc.tuple(contextName, quoted, quoted, fc.nat(20)).map(([name, a, b, odd]) => {
+  if (odd === 0) return `"${name}":null`;
+  if (odd === 1) return `"other":${a}`;
+  if (odd === 2) return `"${name}":1.5`;
+  if (odd === 3) return `"${name}":[${a}]`;
+  return name === 'impactPxs' ? `"impactPxs":[${a},${b}]` : `"${name}":${a}`;
+});
+const context = fc
+  .tuple(
+    fc.constantFrom('activeAssetCtx', 'activeAssetCtx', 'activeSpotAssetCtx'),
+    coin,
+    fc.oneof(
+      {
+        weight: 20,
+        arbitrary: fc.uniqueArray(contextMember, { selector: (m) => m.split(':')[0] }),
+      },
+      fc.array(contextMember, { maxLength: 4 }),
+    ),
+  )
+  .map(
+    ([channel, c, members]) =>
+      `{"channel":"${channel}","data":{"coin":"${c}","ctx":{${members.join(',')}}}}`,
+  );
+const midCoin = fc.oneof(coin, fc.stringMatching(/^[A-Z@/]{1,6}$/));
+const mids = fc
+  .array(fc.tuple(midCoin, fc.oneof({ weight: 20, arbitrary: quoted }, fc.constant('"junk"'))), {
+    maxLength: 8,
+  })
+  .map(
+    (entries) =>
+      `{"channel":"allMids","data":{"mids":{${entries.map(([c, m]) => `"${c}":${m}`).join(',')}}}}`,
+  );
+const frame = fc.oneof(book, ticker, trades, context, mids);
+const runs = { numRuns: 6000 };
 
 test('Scanner: what it takes is what the strict parser reads', () => {
   fc.assert(
@@ -138,6 +191,7 @@ test('Scanner: what it takes is what the strict parser reads', () => {
     runs,
   );
   assert.ok(counts.fast > 300 && counts.declined > 300, JSON.stringify(counts));
+  assert.ok(counts.contexts > 100, JSON.stringify(counts));
 });
 
 test('Scanner: a frame with bytes changed, lost or added is taken only if it still means that', () => {

@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Channel } from '../../src/domain/channel.js';
+import { ContextField } from '../../src/domain/context-fields.js';
+import { formatExactDecimal } from '../../src/domain/exact-decimal.js';
 import * as R from '../../src/rings/record-types.js';
 import { venueById } from '../../src/venues/registry.js';
 import { ParseResult } from '../../src/venues/venue.js';
@@ -151,8 +153,8 @@ test('Parser: the greeting and channels without a place are passed over, answers
     return parser.parse(bytes, 0, bytes.length, 1);
   };
   assert.equal(parse('Websocket connection established.'), ParseResult.Ignored);
-  assert.equal(parse('{"channel":"allMids","data":{"mids":{"BTC":"1.5"}}}'), ParseResult.Ignored);
-  assert.equal(parse('{"channel":"activeAssetCtx","data":{"coin":"BTC"}}'), ParseResult.Ignored);
+  assert.equal(parse('{"channel":"allMids","data":{"mids":{"ETH":"1.5"}}}'), ParseResult.Ignored);
+  assert.equal(parse('{"channel":"candle","data":{"s":"BTC"}}'), ParseResult.Ignored);
   assert.equal(parse('{"channel":"trades","data":[]}'), ParseResult.Ignored);
   assert.equal(parse('{"channel":"pong"}'), ParseResult.Control);
   assert.equal(parse('{"channel":"error","data":"…"}'), ParseResult.Control);
@@ -216,4 +218,174 @@ test('Snapshot: a book by REST is one of the stream, cut to its depth; no book i
     venue.readSnapshot(Buffer.from(text), BTC!, 9, TEST_TIMELINE, new CollectingSink()).kind;
   assert.equal(say('null'), 'refused');
   assert.equal(say('{"coin":"BTC"}'), 'malformed');
+});
+
+const FIELDS = ContextField;
+
+/** The values of a ContextUpdate as text, by field; null for none. Only those that it tells. */
+function told(doubles: readonly number[]): Record<number, string | null> {
+  const texts: Record<number, string | null> = {};
+  for (const field of Object.values(FIELDS)) {
+    if ((doubles[R.CONTEXT_TOLD]! & (1 << field)) === 0) continue;
+    const at = R.CONTEXT_VALUES + 3 * field;
+    texts[field] =
+      (doubles[R.CONTEXT_PRESENT]! & (1 << field)) === 0
+        ? null
+        : formatExactDecimal(doubles[at]!, doubles[at + 1]!, doubles[at + 2]!);
+  }
+  return texts;
+}
+
+test('Contexts: a perp tells all its values as they were written, a spot pair those that it has', () => {
+  const sink = new CollectingSink();
+  const purr = { ...BTC!, id: 1, symbol: 'PURR/USDC' };
+  const parser = venueById('hyperliquid').createParser([BTC!, purr], TEST_TIMELINE, sink);
+  const parse = (frame: object): void => {
+    const bytes = Buffer.from(JSON.stringify(frame));
+    assert.equal(parser.parse(bytes, 0, bytes.length, 1), ParseResult.Events);
+  };
+  const ctx = {
+    funding: '-0.0000015186',
+    openInterest: '605822.2557999999',
+    prevDayPx: '86627.0',
+    dayNtlVlm: '4161029539.6949653625',
+    premium: null,
+    oraclePx: '84198.0',
+    markPx: '84148.0',
+    midPx: '84143.5',
+    impactPxs: ['84143.0', '84144.0'],
+    dayBaseVlm: '49116.08533',
+  };
+  parse({ channel: 'activeAssetCtx', data: { coin: 'BTC', ctx } });
+  parse({
+    channel: 'activeSpotAssetCtx',
+    data: {
+      coin: 'PURR/USDC',
+      ctx: {
+        prevDayPx: '0.19',
+        dayNtlVlm: '8.0',
+        markPx: '0.2',
+        midPx: null,
+        circulatingSupply: '597.1',
+      },
+    },
+  });
+  assert.equal(parser.slowPathCount, 0);
+  const [perp, spot] = sink.events;
+  assert.equal(perp!.recordType, R.RecordType.ContextUpdate);
+  assert.deepEqual(told(perp!.doubles), {
+    [FIELDS.FundingRate]: '-0.0000015186',
+    [FIELDS.OpenInterest]: '605822.2557999999',
+    [FIELDS.PreviousDayPrice]: '86627.0',
+    [FIELDS.DayNotional]: '4161029539.6949653625',
+    [FIELDS.Premium]: null,
+    [FIELDS.IndexPrice]: '84198.0',
+    [FIELDS.MarkPrice]: '84148.0',
+    [FIELDS.MidPrice]: '84143.5',
+    [FIELDS.ImpactBidPrice]: '84143.0',
+    [FIELDS.ImpactAskPrice]: '84144.0',
+    [FIELDS.DayVolume]: '49116.08533',
+  });
+  assert.equal(perp!.doubles[R.EXCHANGE_NS], R.ABSENT, 'it does not say when it was made');
+  assert.equal(spot!.doubles[R.INSTRUMENT], 1);
+  const texts = told(spot!.doubles);
+  assert.equal(texts[FIELDS.MarkPrice], '0.2');
+  assert.equal(texts[FIELDS.FundingRate], null, 'what a context does not name is none');
+});
+
+test('Contexts: all mids are an update for each coin of ours; junk is no mid and keeps none out', () => {
+  const sink = new CollectingSink();
+  const coins = ['BTC', '@142', 'PURR/USDC', 'xyz:SP500'].map((symbol, id) => ({
+    ...BTC!,
+    id,
+    symbol,
+  }));
+  const parser = venueById('hyperliquid').createParser(coins, TEST_TIMELINE, sink);
+  const parse = (text: string): ParseResult => {
+    const bytes = Buffer.from(text);
+    return parser.parse(bytes, 0, bytes.length, 1);
+  };
+  const mids = (text: string): string => `{"channel":"allMids","data":{"mids":{${text}}}}`;
+  assert.equal(
+    parse(mids('"@142":"80907.5","ETH":"2296.45","BTC":"80868.5","PURR/USDC":"0.067131"')),
+    ParseResult.Events,
+  );
+  assert.equal(parser.slowPathCount, 0);
+  const said = (): unknown[] =>
+    sink.events
+      .splice(0)
+      .map(({ doubles }) => [doubles[R.INSTRUMENT], told(doubles)[FIELDS.MidPrice]]);
+  assert.deepEqual(said(), [
+    [1, '80907.5'],
+    [0, '80868.5'],
+    [2, '0.067131'],
+  ]);
+  assert.equal(parse(mids('"BTC":"junk","xyz:SP500":"5003.0"')), ParseResult.Events);
+  assert.deepEqual(said(), [
+    [0, null],
+    [3, '5003.0'],
+  ]);
+  assert.equal(parse(mids('"BTC":"1.0","BTC":"2.0"')), ParseResult.Malformed);
+  assert.equal(parse(mids('"ETH":"1.0","ETH":"2.0","BTC":"3.0"')), ParseResult.Events);
+});
+
+test('Contexts: a value of more digits than are held refuses the frame and names its coin', () => {
+  const parser = venueById('hyperliquid').createParser([BTC!], TEST_TIMELINE, new CollectingSink());
+  const parse = (markPx: string): ParseResult => {
+    const text = `{"channel":"activeAssetCtx","data":{"coin":"BTC","ctx":{"markPx":${markPx}}}}`;
+    const bytes = Buffer.from(text);
+    return parser.parse(bytes, 0, bytes.length, 1);
+  };
+  assert.equal(parse('"1.0000000000000001"'), ParseResult.Precision);
+  assert.deepEqual([parser.lastInstrumentId, parser.lastChannel], [BTC!.id, Channel.Context]);
+  assert.equal(parse('"x"'), ParseResult.Malformed);
+  assert.equal(parse('1.5'), ParseResult.Events, 'documented as numbers, sent as texts');
+});
+
+test('Subscriptions: contexts are one a coin, or all mids in one for each dex', () => {
+  const coins = ['BTC', 'PURR/USDC', '@107', 'xyz:SP500', 'xyz:NVDA'].map((symbol, id) => ({
+    ...BTC!,
+    id,
+    symbol,
+  }));
+  const planOf = (context: string): [string[], number[]] => {
+    const venue = venueById('hyperliquid', { settings: { context } });
+    const [plan, ...more] = venue.planConnections(coins, [Channel.Context]);
+    assert.equal(more.length, 0);
+    const keys = plan!.subscribeFrames.map((text) => {
+      const { type, coin, dex } = (JSON.parse(text) as { subscription: Record<string, string> })
+        .subscription;
+      return [type, coin, dex].filter((part) => part !== undefined).join(' ');
+    });
+    assert.deepEqual(new Set(keys), new Set(plan!.streams.map(({ key }) => key)));
+    assert.ok(plan!.streams.every(({ channel }) => channel === Channel.Context));
+    return [keys, plan!.streams.map(({ instrumentId }) => instrumentId)];
+  };
+  const [full, ids] = planOf('full');
+  assert.deepEqual(
+    full,
+    coins.map(({ symbol }) => `activeAssetCtx ${symbol}`),
+  );
+  assert.deepEqual(ids, [0, 1, 2, 3, 4]);
+  assert.deepEqual(planOf('mids'), [
+    ['allMids', 'allMids xyz'],
+    [0, 1, 2, 3, 4],
+  ]);
+});
+
+test('Subscriptions: an answer to all mids is matched by its dex, with defaults filled in or not', () => {
+  const venue = venueById('hyperliquid', { settings: { context: 'mids' } });
+  venue.planConnections([BTC!, { ...BTC!, id: 1, symbol: 'xyz:SP500' }], [Channel.Context]);
+  const ack = (subscription: object): unknown =>
+    venue.readControl(
+      JSON.stringify({
+        channel: 'subscriptionResponse',
+        data: { method: 'subscribe', subscription },
+      }),
+    );
+  assert.deepEqual(ack({ type: 'allMids' }), { kind: 'ack', id: 'allMids' });
+  assert.deepEqual(ack({ type: 'allMids', dex: null }), { kind: 'ack', id: 'allMids' });
+  assert.deepEqual(ack({ type: 'allMids', dex: '' }), { kind: 'ack', id: 'allMids' });
+  assert.deepEqual(ack({ type: 'allMids', dex: 'xyz' }), { kind: 'ack', id: 'allMids xyz' });
+  assert.deepEqual(ack({ type: 'allMids', dex: 'abc' }), { kind: 'other' });
 });

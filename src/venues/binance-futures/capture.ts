@@ -16,6 +16,7 @@ import type { TradeKind } from './messages.js';
 /** How far into a frame its type and symbol are looked for; all that was ever seen are within 200. */
 const HEAD_BYTES = 400;
 const TYPE = /"e"\s*:\s*"(depthUpdate|bookTicker|aggTrade|trade)"/;
+const MARK_PRICE = /"e"\s*:\s*"markPriceUpdate"/;
 const SYMBOL = /"s"\s*:\s*"([^"\\]+)"/;
 const PREVIOUS = /"pu"\s*:/;
 /** `lastUpdateId` behind nothing but plain members; not one that stands within `data`. */
@@ -36,6 +37,8 @@ export class FuturesCaptureScout implements CaptureScout {
   private readonly symbolsOfFile: Set<string>[] = [];
   private readonly orphans: { readonly file: number; readonly bytes: Uint8Array }[] = [];
   private readonly tradeKinds = new Set<TradeKind>();
+  /** Symbols of mark prices: they count where nothing else was recorded. */
+  private readonly withMarkPrice = new Set<string>();
   private exchangeInfo: string | null = null;
   private depthUpdates = 0;
   private depthUpdatesWithoutPrevious = 0;
@@ -44,7 +47,8 @@ export class FuturesCaptureScout implements CaptureScout {
     const head = headOf(bytes);
     const type = TYPE.exec(head)?.[1];
     if (type === undefined) {
-      if (SNAPSHOT.test(head)) this.onSnapshot(file, SNAPSHOT_SYMBOL.exec(head)?.[1], bytes);
+      if (MARK_PRICE.test(head)) this.noteMarkPrice(SYMBOL.exec(head)?.[1]);
+      else if (SNAPSHOT.test(head)) this.onSnapshot(file, SNAPSHOT_SYMBOL.exec(head)?.[1], bytes);
       return;
     }
     const symbol = SYMBOL.exec(head)?.[1] ?? symbolFarBehind(bytes);
@@ -69,6 +73,11 @@ export class FuturesCaptureScout implements CaptureScout {
       if (owner !== null) this.see(file, owner, bytes);
     }
     if (this.bySymbol.size === 0) {
+      for (const symbol of this.withMarkPrice) {
+        this.bySymbol.set(symbol, { symbol, priceDecimals: 0, sizeDecimals: 0 });
+      }
+    }
+    if (this.bySymbol.size === 0) {
       throw new FaultError('CAPTURE_MALFORMED', `no ${VENUE_ID} market data in this capture`);
     }
     if (this.depthUpdatesWithoutPrevious > 0) {
@@ -85,6 +94,10 @@ export class FuturesCaptureScout implements CaptureScout {
       settings,
       snapshotOwner: (file, url, bytes) => this.ownerOf(instruments, file, url, bytes),
     };
+  }
+
+  private noteMarkPrice(symbol: string | undefined): void {
+    if (symbol !== undefined) this.withMarkPrice.add(symbol);
   }
 
   private onSnapshot(file: number, symbol: string | undefined, bytes: Uint8Array): void {

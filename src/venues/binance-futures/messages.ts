@@ -8,9 +8,13 @@
  *     aggTrade     {"e","E","a" aggregate id,"s","p","q","f" first trade,"l" last trade,"T",
  *                   "m" buyer is maker,["st"],["nq"]}
  *     trade        {"e","E","T","s","t" trade id,"p","q","X" order type,"m"}
+ *     markPriceUpdate  {"e","E","s","p" mark price,"i" index price,"P" estimated settlement,
+ *                   "r" funding rate,"T" next funding time,["ap"],["st"]}
  *
  * Each stands alone (raw streams) or as `{"stream":"btcusdt@depth@100ms","data":{…}}` (combined).
  */
+
+import { ContextField, NEXT_FUNDING_BIT, contextBit } from '../../domain/context-fields.js';
 
 /** Types of market data that are understood and not used: no fault, just ignored. */
 export const UNUSED_TYPES: ReadonlySet<string> = new Set([
@@ -24,10 +28,22 @@ export const UNUSED_TYPES: ReadonlySet<string> = new Set([
   'index_kline',
   'kline',
   'markPrice_kline',
-  'markPriceUpdate',
   'rpiDepthUpdate',
   'tradingSession',
 ]);
+
+export const MARK_PRICE_TYPE = 'markPriceUpdate';
+/** Values of a mark price by the venue's names. An empty text is none: contracts without funding. */
+export const MARK_PRICE_VALUES: ReadonlyMap<string, ContextField> = new Map([
+  ['p', ContextField.MarkPrice],
+  ['i', ContextField.IndexPrice],
+  ['r', ContextField.FundingRate],
+]);
+export const MARK_PRICE_TOLD =
+  contextBit(ContextField.MarkPrice) |
+  contextBit(ContextField.IndexPrice) |
+  contextBit(ContextField.FundingRate) |
+  NEXT_FUNDING_BIT;
 
 /** Types that concern the connection. */
 export const CONTROL_TYPES: ReadonlySet<string> = new Set(['serverShutdown']);

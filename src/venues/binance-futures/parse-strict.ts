@@ -4,23 +4,33 @@
  * fast scanner declines, and is its oracle in tests.
  */
 import { Channel } from '../../domain/channel.js';
+import { DOUBLES_PER_DECIMAL, contextBit } from '../../domain/context-fields.js';
 import { parseDecimal } from '../../domain/decimal.js';
 import { EventFlag } from '../../domain/event-flags.js';
+import { parseExactDecimal } from '../../domain/exact-decimal.js';
 import type { Instrument } from '../../domain/instrument.js';
 import { Aggressor } from '../../domain/side.js';
 import { FaultError } from '../../faults/fault.js';
 import * as Record from '../../rings/record-types.js';
+import { beginContext } from '../context-scan.js';
 import type { EventScratch } from '../event-scratch.js';
 import { JsonNumber, JsonObject, JsonSyntaxError, readJsonBytes } from '../json-text.js';
 import type { JsonValue } from '../json-text.js';
 import { ParseResult } from '../venue.js';
-import { CONTROL_TYPES, OFF_BOOK_TRADES, UNUSED_TYPES } from './messages.js';
+import {
+  CONTROL_TYPES,
+  MARK_PRICE_TYPE,
+  MARK_PRICE_VALUES,
+  OFF_BOOK_TRADES,
+  UNUSED_TYPES,
+} from './messages.js';
 import type { TradeKind } from './messages.js';
+import { finishMarkPrice } from './scan-mark-price.js';
 
 /** Names whose double occurrence would leave the meaning open. */
 const FRAME_NAMES: ReadonlySet<string> = new Set(['stream', 'data']);
 const MESSAGE_NAMES: ReadonlySet<string> = new Set(
-  'e E T s U u pu b a B A t p q f l X m'.split(' '),
+  'e E T s U u pu b a B A t p q f l X m i r'.split(' '),
 );
 
 export class StrictParser {
@@ -78,6 +88,8 @@ export class StrictParser {
       case 'aggTrade':
       case 'trade':
         return this.trade(message, type);
+      case MARK_PRICE_TYPE:
+        return this.markPrice(message);
       default:
         if (UNUSED_TYPES.has(type)) return ParseResult.Ignored;
         return CONTROL_TYPES.has(type) ? ParseResult.Control : ParseResult.UnknownType;
@@ -142,6 +154,26 @@ export class StrictParser {
     if (typeof buyerIsMaker !== 'boolean') return ParseResult.Malformed;
     event[Record.TRADE_AGGRESSOR] = buyerIsMaker ? Aggressor.Sell : Aggressor.Buy;
     return this.finish(Record.RecordType.Trade, Record.TRADE_DOUBLES);
+  }
+
+  private markPrice(message: JsonObject): ParseResult {
+    const instrument = this.begin(message, Channel.Context);
+    if (instrument === undefined) return ParseResult.UnknownSymbol;
+    const { event } = this.scratch;
+    beginContext(event, instrument.id, EventFlag.Last);
+    event[Record.EXCHANGE_NS] = wholeOf(message, 'E');
+    for (const [name, field] of MARK_PRICE_VALUES) {
+      const value = message.members.get(name);
+      if (value === undefined || value === '') continue;
+      if (typeof value !== 'string') throw malformed(name);
+      parseExactDecimal(value, event, Record.CONTEXT_VALUES + field * DOUBLES_PER_DECIMAL);
+      event[Record.CONTEXT_PRESENT]! |= contextBit(field);
+    }
+    if (message.members.has('T')) {
+      event[Record.CONTEXT_NEXT_FUNDING_NS] = wholeOf(message, 'T');
+    }
+    finishMarkPrice(event, instrument.id);
+    return this.finish(Record.RecordType.ContextUpdate, Record.CONTEXT_UPDATE_DOUBLES);
   }
 
   /** What all events have in common. Undefined: a symbol that is not ours. */

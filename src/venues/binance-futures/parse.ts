@@ -1,5 +1,5 @@
 /**
- * Futures frames → feed events: the WebAssembly scanner for depth frames, the JavaScript scanner for
+ * Futures frames → feed events: the WebAssembly scanner for depth frames, the JavaScript scanners for
  * what it declines, the strict parser for what both decline. Ingest thread and replay, hot. The seam
  * between them is the scratch: whatever scans a frame leaves one event there, with the venue's
  * milliseconds in place of times, and this file finishes and delivers it.
@@ -14,6 +14,7 @@ import type { TradeKind } from './messages.js';
 import { OffBookTrades } from './off-book-trades.js';
 import { StrictParser } from './parse-strict.js';
 import { FuturesScanner } from './scan.js';
+import { MarkPriceScanner } from './scan-mark-price.js';
 import { createDepthScanner, type DepthScannerInstance } from '../scan/wasm-memory.js';
 import { WasmDepthScanner } from './scan-wasm.js';
 
@@ -27,6 +28,7 @@ export class FuturesParser implements FrameParser {
   private readonly wasmScratch = new EventScratch();
   private readonly wasm: WasmDepthScanner | null;
   private readonly scanner: FuturesScanner;
+  private readonly marks: MarkPriceScanner;
   private readonly strict: StrictParser;
   private readonly offBook: OffBookTrades;
 
@@ -42,7 +44,8 @@ export class FuturesParser implements FrameParser {
       instance === null ? null : new WasmDepthScanner(instance, instruments, this.wasmScratch);
     this.scanner = new FuturesScanner(instruments, tradeKind, this.scratch);
     this.strict = new StrictParser(instruments, tradeKind, this.scratch);
-    // Short frames go to the plain scanner; it reads them in the same place.
+    this.marks = new MarkPriceScanner(instruments, this.scanner.memory, this.scratch);
+    // Short frames go to the plain scanners; they read them in the same place.
     if (this.wasm !== null) this.scanner.memory.adopt(this.wasm.receiveBuffer.buffer);
     this.offBook = new OffBookTrades(instruments);
   }
@@ -77,7 +80,7 @@ export class FuturesParser implements FrameParser {
       this.wasm.scan(bytes, start, end)
     ) {
       this.scratch = this.wasmScratch;
-    } else if (this.scanPlain(bytes, start, end)) {
+    } else if (this.scanPlain(bytes, start, end) || this.marks.scan(bytes, start, end)) {
       // The event stands in the plain scratch.
     } else {
       this.slowPathCount++;
@@ -99,9 +102,16 @@ export class FuturesParser implements FrameParser {
     if (event[Record.ENGINE_NS] !== Record.ABSENT) {
       event[Record.ENGINE_NS] = this.timeline.fromUnixMs(event[Record.ENGINE_NS]!);
     }
+    if (scratch.recordType === Record.RecordType.ContextUpdate) this.finishContext(event);
     return this.sink.accept(scratch.recordType, event, scratch.doubles)
       ? ParseResult.Events
       : ParseResult.SinkFull;
+  }
+
+  private finishContext(event: Float64Array): void {
+    const nextFundingMs = event[Record.CONTEXT_NEXT_FUNDING_NS]!;
+    if (nextFundingMs === Record.ABSENT) return;
+    event[Record.CONTEXT_NEXT_FUNDING_NS] = this.timeline.fromUnixMs(nextFundingMs);
   }
 
   private scanPlain(bytes: Uint8Array, start: number, end: number): boolean {

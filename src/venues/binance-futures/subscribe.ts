@@ -12,7 +12,7 @@ import {
 import type { Endpoints } from '../venue-endpoints.js';
 import type { Route } from './endpoints.js';
 import { CONTROL_TYPES } from './messages.js';
-import { bookTickerStream, depthStream, tradeStream } from './symbols.js';
+import { bookTickerStream, depthStream, markPriceStream, tradeStream } from './symbols.js';
 import type { FuturesSettings } from './symbols.js';
 
 /**
@@ -22,6 +22,8 @@ import type { FuturesSettings } from './symbols.js';
 const DEPTH_FIRST_FRAME_MS_MAX = 10_000;
 const DEPTH_SILENCE_MS_MAX = 10_000;
 const TICKER_FIRST_FRAME_MS_MAX = 60_000;
+/** One comes every second, changed or not. */
+const MARK_PRICE_SILENCE_MS_MAX = 15_000;
 const NO_CADENCE = 0;
 
 export function planConnections(
@@ -58,6 +60,15 @@ export function planConnections(
         channel: Channel.Trades,
         firstFrameMsMax: NO_CADENCE,
         silenceMsMax: NO_CADENCE,
+      });
+    }
+    if (channels.includes(Channel.Context)) {
+      streams.market.push({
+        key: markPriceStream(symbol),
+        instrumentId: id,
+        channel: Channel.Context,
+        firstFrameMsMax: MARK_PRICE_SILENCE_MS_MAX,
+        silenceMsMax: MARK_PRICE_SILENCE_MS_MAX,
       });
     }
   }

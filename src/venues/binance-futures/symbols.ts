@@ -54,3 +54,8 @@ export function bookTickerStream(symbol: string): string {
 export function tradeStream(symbol: string, kind: TradeKind): string {
   return `${symbol.toLowerCase()}@${kind}`;
 }
+
+/** "Update Speed: 3000ms or 1000ms" */
+export function markPriceStream(symbol: string): string {
+  return `${symbol.toLowerCase()}@markPrice@1s`;
+}

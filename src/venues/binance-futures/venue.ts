@@ -17,7 +17,13 @@ export function createBinanceFutures(options: VenueOptions): Venue {
   return {
     id: VENUE_ID,
     title: 'Binance USDⓈ-M futures',
-    capabilities: { snapshot: 'rest', orders: false, bookTicker: true, trades: true },
+    capabilities: {
+      snapshot: 'rest',
+      orders: false,
+      bookTicker: true,
+      trades: true,
+      contexts: true,
+    },
     limits: LIMITS,
     instrumentsRequest: () => instrumentsRequest(endpoints),
     readInstruments,

@@ -26,7 +26,13 @@ export function createHyperliquidNode(options: VenueOptions): FileVenue {
     source: 'files',
     id: VENUE_ID,
     title: 'a local Hyperliquid node',
-    capabilities: { snapshot: 'file', orders: true, bookTicker: false, trades: true },
+    capabilities: {
+      snapshot: 'file',
+      orders: true,
+      bookTicker: false,
+      trades: true,
+      contexts: false,
+    },
     isWanted: (coin, selection) => isSelected(coin, selection),
     listInstruments,
     instrumentsOf: (coins, selection) =>

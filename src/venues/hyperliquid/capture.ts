@@ -2,7 +2,7 @@
  * Learns from a recording of Hyperliquid's public channels what a replay must know. Replay, cold.
  *
  * Decimals are those of the longest text seen for a coin's prices and sizes, or those of `meta` where
- * its answer was recorded too.
+ * its answer was recorded too. Coins that only contexts name are taken where nothing else was recorded.
  */
 import { decimalPlaces } from '../../domain/decimal.js';
 import { instrumentName } from '../../domain/instrument.js';
@@ -14,9 +14,13 @@ import { readInstruments, VENUE_ID } from './instruments.js';
 
 /** Stands in every frame of the channels that are read, within its first bytes. */
 const CHANNEL = /"channel"\s*:\s*"(l2Book|bbo|trades)"/;
+const CONTEXT = /"channel"\s*:\s*"active(?:Spot)?AssetCtx"/;
+const MIDS = /"channel"\s*:\s*"allMids"/;
 const INFO_URL = /\/info\b/;
 /** A number as text under one of the names that have them. */
 const AMOUNT = /"(px|sz)"\s*:\s*"([0-9.]+)"/g;
+/** An entry of the mids. */
+const MID = /"([^"\\]+)"\s*:\s*"-?[0-9.]+"/g;
 const COIN = /"coin"\s*:\s*"([^"\\]+)"/;
 
 interface Sighting {
@@ -26,12 +30,20 @@ interface Sighting {
 
 export class HyperliquidCaptureScout implements CaptureScout {
   private readonly bySymbol = new Map<string, Sighting>();
+  /** Coins that were named by a context or among the mids. */
+  private readonly withContext = new Set<string>();
   /** Of answers that were recorded. */
   private readonly listed = new Map<string, Instrument>();
 
   onFrame(_file: number, bytes: Uint8Array): void {
     const text = textOf(bytes);
     if (CHANNEL.test(text)) this.see(text);
+    else if (CONTEXT.test(text)) this.noteContext(COIN.exec(text)?.[1]);
+    else if (MIDS.test(text)) for (const [, coin] of text.matchAll(MID)) this.noteContext(coin);
+  }
+
+  private noteContext(coin: string | undefined): void {
+    if (coin !== undefined) this.withContext.add(coin);
   }
 
   onAnswer(_file: number, url: string, bytes: Uint8Array): void {
@@ -50,10 +62,13 @@ export class HyperliquidCaptureScout implements CaptureScout {
   }
 
   finish(): CaptureFacts {
-    if (this.bySymbol.size === 0) {
+    const named = this.bySymbol.size > 0 ? this.bySymbol.keys() : this.withContext;
+    const coins = [...named];
+    if (coins.length === 0) {
       throw new FaultError('CAPTURE_MALFORMED', `no ${VENUE_ID} market data in this capture`);
     }
-    const instruments = [...this.bySymbol].map(([coin, seen], id): Instrument => {
+    const instruments = coins.map((coin, id): Instrument => {
+      const seen = this.bySymbol.get(coin);
       const listed = this.listed.get(coin);
       if (listed !== undefined) return { ...listed, id };
       const plain = nodeInstrument(coin, id, null);

@@ -1,26 +1,27 @@
 /**
- * The place where a scanner leaves what one frame says: one book or ticker, or any number of trades.
+ * The place where a scanner leaves what one frame says: one book, ticker or context, or any
+ * number of trades or mids.
  * Nothing is handed on before the whole frame was read. Reused from frame to frame; it only grows.
  * Ingest thread and replay, hot.
  */
-import { TRADE_PARTIES_DOUBLES } from '../../rings/record-types.js';
+import { CONTEXT_UPDATE_DOUBLES, TRADE_PARTIES_DOUBLES } from '../../rings/record-types.js';
 import { EventScratch } from '../event-scratch.js';
 
+const EVENT_DOUBLES = Math.max(TRADE_PARTIES_DOUBLES, CONTEXT_UPDATE_DOUBLES);
+
 export class FrameScratch extends EventScratch {
-  /** Trades of the frame, in its order; each stands from index 0. */
-  readonly trades: Float64Array[] = [];
-  tradesCount = 0;
+  /** Trades or mids of the frame, in its order; each stands from index 0. */
+  readonly events: Float64Array[] = [];
+  eventsCount = 0;
 
   override reset(): void {
     super.reset();
-    this.tradesCount = 0;
+    this.eventsCount = 0;
   }
 
-  /** Room for one more trade. It counts once `tradesCount` is raised. */
-  nextTrade(): Float64Array {
-    if (this.tradesCount === this.trades.length) {
-      this.trades.push(new Float64Array(TRADE_PARTIES_DOUBLES));
-    }
-    return this.trades[this.tradesCount]!;
+  /** Room for one more of them. It counts once `eventsCount` is raised. */
+  nextEvent(): Float64Array {
+    if (this.eventsCount === this.events.length) this.events.push(new Float64Array(EVENT_DOUBLES));
+    return this.events[this.eventsCount]!;
   }
 }

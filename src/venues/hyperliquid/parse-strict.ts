@@ -10,7 +10,7 @@ import type { Instrument } from '../../domain/instrument.js';
 import { Aggressor } from '../../domain/side.js';
 import { FaultError } from '../../faults/fault.js';
 import * as Record from '../../rings/record-types.js';
-import { JsonNumber, JsonObject, JsonSyntaxError, readJsonBytes } from '../json-text.js';
+import { JsonObject, JsonSyntaxError, readJsonBytes } from '../json-text.js';
 import type { JsonValue } from '../json-text.js';
 import { ParseResult } from '../venue.js';
 import type { FrameScratch } from './frame-scratch.js';
@@ -21,18 +21,22 @@ import {
   HASH_HEX_DIGITS,
   UNUSED_CHANNELS,
 } from './messages.js';
+import { StrictContexts } from './parse-strict-context.js';
+import { arrayOf, malformed, objectOf, wholeOf } from './strict-json.js';
 
 const HEX_DIGITS_PER_WORD = 8;
 const GREETING_BYTES = new TextEncoder().encode(GREETING);
 
 export class StrictParser {
   private readonly bySymbol: ReadonlyMap<string, Instrument>;
+  private readonly contexts: StrictContexts;
 
   constructor(
     instruments: readonly Instrument[],
     private readonly scratch: FrameScratch,
   ) {
     this.bySymbol = new Map(instruments.map((instrument) => [instrument.symbol, instrument]));
+    this.contexts = new StrictContexts(this.bySymbol, scratch);
   }
 
   /**
@@ -75,6 +79,11 @@ export class StrictParser {
         return this.ticker(objectOf(data, 'data'));
       case 'trades':
         return this.trades(arrayOf(data, 'data'));
+      case 'activeAssetCtx':
+      case 'activeSpotAssetCtx':
+        return this.contexts.asset(objectOf(data, 'data'));
+      case 'allMids':
+        return this.contexts.mids(objectOf(data, 'data'));
       default:
         if (CONTROL_CHANNELS.has(channel)) return ParseResult.Control;
         return UNUSED_CHANNELS.has(channel) ? ParseResult.Ignored : ParseResult.UnknownType;
@@ -136,10 +145,10 @@ export class StrictParser {
     for (const trade of objects) {
       const instrument = this.coinOf(trade);
       if (instrument === undefined) return ParseResult.UnknownSymbol;
-      const event = scratch.nextTrade();
+      const event = scratch.nextEvent();
       this.trade(trade, instrument, event);
       if (withParties) this.parties(trade, event);
-      scratch.tradesCount++;
+      scratch.eventsCount++;
     }
     return withParties
       ? this.finish(Record.RecordType.TradeParties, Record.TRADE_PARTIES_DOUBLES)
@@ -201,30 +210,6 @@ function isGreeting(bytes: Uint8Array): boolean {
   return (
     bytes.length === GREETING_BYTES.length && GREETING_BYTES.every((byte, i) => byte === bytes[i])
   );
-}
-
-function malformed(name: string): FaultError {
-  return new FaultError('FRAME_MALFORMED', `field ${name}`);
-}
-
-/** An object in which no name stands twice. */
-function objectOf(value: JsonValue | undefined, name: string): JsonObject {
-  if (!(value instanceof JsonObject) || value.duplicates !== null) throw malformed(name);
-  return value;
-}
-
-function arrayOf(value: JsonValue | undefined, name: string): JsonValue[] {
-  if (!Array.isArray(value)) throw malformed(name);
-  return value;
-}
-
-/** A whole number without sign, fraction or exponent. */
-function wholeOf(object: JsonObject, name: string): number {
-  const value = object.members.get(name);
-  if (!(value instanceof JsonNumber) || !/^\d+$/.test(value.lexeme)) throw malformed(name);
-  const number = Number(value.lexeme);
-  if (!Number.isSafeInteger(number)) throw new FaultError('FRAME_PRECISION', `field ${name}`);
-  return number;
 }
 
 /** A decimal text, not negative, as a mantissa. */

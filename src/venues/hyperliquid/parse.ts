@@ -6,7 +6,8 @@
  * An l2Book frame is a DepthSnapshot whose SEQUENCE_LAST is the block's time in ms; a bbo frame is a
  * BookTicker with the same number, so that the two can be held against each other; each trade of a
  * trades frame is a TradeParties (a Trade where the parties are not told), without channel numbers,
- * since `tid` has no order.
+ * since `tid` has no order. A context frame is a ContextUpdate, an allMids frame one for each coin of ours;
+ * neither says when it was made.
  */
 import type { Instrument } from '../../domain/instrument.js';
 import * as Record from '../../rings/record-types.js';
@@ -47,18 +48,18 @@ export class HyperliquidParser implements FrameParser {
       const result = this.strict.parse(bytes.subarray(start, end));
       if (result !== ParseResult.Events) return result;
     }
-    if (scratch.tradesCount > 0) return this.deliverTrades(receivedNs);
+    if (scratch.eventsCount > 0) return this.deliverMany(receivedNs);
     return this.deliver(scratch.event, scratch.recordType, scratch.doubles, receivedNs)
       ? ParseResult.Events
       : ParseResult.SinkFull;
   }
 
-  private deliverTrades(receivedNs: number): ParseResult {
-    const { trades, tradesCount, recordType, doubles } = this.scratch;
+  private deliverMany(receivedNs: number): ParseResult {
+    const { events, eventsCount, recordType, doubles } = this.scratch;
     let result: ParseResult = ParseResult.Events;
-    for (let i = 0; i < tradesCount; i++) {
+    for (let i = 0; i < eventsCount; i++) {
       // One that finds no room does not keep the others out: each is counted by itself.
-      if (!this.deliver(trades[i]!, recordType, doubles, receivedNs)) result = ParseResult.SinkFull;
+      if (!this.deliver(events[i]!, recordType, doubles, receivedNs)) result = ParseResult.SinkFull;
     }
     return result;
   }
@@ -70,7 +71,10 @@ export class HyperliquidParser implements FrameParser {
     receivedNs: number,
   ): boolean {
     event[Record.RECEIVED_NS] = receivedNs;
-    event[Record.EXCHANGE_NS] = this.timeline.fromUnixMs(event[Record.EXCHANGE_NS]!);
+    const exchangeMs = event[Record.EXCHANGE_NS]!;
+    if (exchangeMs !== Record.ABSENT) {
+      event[Record.EXCHANGE_NS] = this.timeline.fromUnixMs(exchangeMs);
+    }
     return this.sink.accept(recordType, event, doubles);
   }
 }

@@ -23,6 +23,7 @@ import {
 import { FrameMemory } from '../frame-memory.js';
 import { NO_SYMBOL, SymbolTable } from '../symbol-table.js';
 import type { FrameScratch } from './frame-scratch.js';
+import { ContextScanner } from './scan-context.js';
 import { NOT_HEX, scanHex } from './scan-hex.js';
 import { Literal } from './scan-literal.js';
 
@@ -63,7 +64,7 @@ const NULL = wordOf('null');
 
 /** `{"px":"1","sz":"1","n":1},`: bounds the levels of a frame by its length. */
 const LEVEL_BYTES_MIN = 26;
-/** Tells the kind of a frame: `{"channel":"` and then l, b or t. */
+/** Tells the kind of a frame: `{"channel":"` and then l, b, t or a. */
 const KIND_AT = 12;
 const ADDRESS_WORDS = 5;
 const HASH_WORDS = 8;
@@ -72,6 +73,7 @@ export class HyperliquidScanner {
   readonly memory = new FrameMemory();
   private readonly symbols: SymbolTable;
   private readonly ids: Int32Array;
+  private readonly contexts: ContextScanner;
   private readonly priceDecimalsOf: Int32Array;
   private readonly sizeDecimalsOf: Int32Array;
   private view: DataView;
@@ -90,6 +92,7 @@ export class HyperliquidScanner {
     }
     this.symbols = new SymbolTable(instruments.map((instrument) => instrument.symbol));
     this.ids = Int32Array.from(instruments, (instrument) => instrument.id);
+    this.contexts = new ContextScanner(this.symbols, this.ids, scratch);
     this.priceDecimalsOf = Int32Array.from(instruments, (instrument) => instrument.priceDecimals);
     this.sizeDecimalsOf = Int32Array.from(instruments, (instrument) => instrument.sizeDecimals);
     this.view = this.memory.view;
@@ -120,6 +123,9 @@ export class HyperliquidScanner {
         break;
       case 0x74: // trades
         stop = this.trades(at);
+        break;
+      case 0x61: // activeAssetCtx, activeSpotAssetCtx, allMids
+        stop = this.contexts.scan(this.view, this.bytes, at, this.end);
         break;
     }
     return stop === this.end;
@@ -264,9 +270,9 @@ export class HyperliquidScanner {
     scratch.recordType = Record.RecordType.TradeParties;
     scratch.doubles = Record.TRADE_PARTIES_DOUBLES;
     for (;;) {
-      at = this.trade(at, scratch.nextTrade());
+      at = this.trade(at, scratch.nextEvent());
       if (at < 0 || at > this.end) return SCAN_FAILED;
-      scratch.tradesCount++;
+      scratch.eventsCount++;
       const next = view.getUint8(at++);
       if (next === COMMA) continue;
       if (next !== CLOSE_BRACKET || view.getUint8(at) !== CLOSE_BRACE) return SCAN_FAILED;

@@ -11,11 +11,17 @@ export interface HyperliquidSettings {
   readonly l2Book: 'full' | 'fast';
   /** Which markets "all symbols" means. */
   readonly markets: Markets;
+  /**
+   * Where the channel `context` comes from. `full`: activeAssetCtx, a subscription a coin, every second;
+   * `mids`: allMids, one subscription for all coins of a dex, every 5 s, mid prices only.
+   */
+  readonly context: 'full' | 'mids';
 }
 
 const CHOICES: Readonly<Record<keyof HyperliquidSettings, readonly string[]>> = {
   l2Book: ['full', 'fast'],
   markets: MARKETS,
+  context: ['full', 'mids'],
 };
 
 /** The first choice of each is the default. Throws FaultError BAD_CONFIG. */
@@ -34,6 +40,7 @@ export function settingsFrom(given: Readonly<Record<string, string>>): Hyperliqu
   return {
     l2Book: (given['l2Book'] ?? 'full') as HyperliquidSettings['l2Book'],
     markets: (given['markets'] ?? 'perps') as Markets,
+    context: (given['context'] ?? 'full') as HyperliquidSettings['context'],
   };
 }
 

@@ -17,7 +17,13 @@ export function createHyperliquid(options: VenueOptions): Venue {
   return {
     id: VENUE_ID,
     title: 'Hyperliquid (public WebSocket)',
-    capabilities: { snapshot: 'every-frame', orders: false, bookTicker: true, trades: true },
+    capabilities: {
+      snapshot: 'every-frame',
+      orders: false,
+      bookTicker: true,
+      trades: true,
+      contexts: true,
+    },
     limits: LIMITS,
     instrumentsRequest: () => infoRequest(endpoints, { type: 'meta' }, META_WEIGHT),
     instrumentsRequests: (symbols) => instrumentsRequests(symbols, settings, endpoints),
