@@ -14,6 +14,7 @@ import { invariant } from '../src/faults/invariant.js';
 import { readTimelineOrigin } from '../src/time/system-clock.js';
 import { SystemScheduler } from '../src/time/system-scheduler.js';
 import { nodeInstrument } from '../src/venues/hyperliquid-node/coins.js';
+import { timeCell } from '../src/time/clock.js';
 import { capturesDirectory } from '../test/support/captures.js';
 import { type BlockLines, NodeApiRig, readBlocks } from '../test/support/node-api-rig.js';
 import { syntheticBlock, writeLargeSnapshot } from '../test/support/synthetic-node.js';
@@ -95,7 +96,7 @@ class DrivenRoom {
     }
     rig.fillTurn();
     const beganNs = clock.nowNs();
-    rig.agent.doWork(beganNs);
+    rig.agent.doWork(timeCell(beganNs));
     await nextTurn();
     if (this.isTimed) this.note(clock.nowNs() - beganNs);
   }

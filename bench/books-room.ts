@@ -21,6 +21,7 @@ import { SystemClock } from '../src/time/system-clock.js';
 import type { Timeline } from '../src/time/timeline.js';
 import { FuturesSequencer } from '../src/venues/binance-futures/sequencer.js';
 import type { EventSink } from '../src/venues/venue.js';
+import type { TimeCell } from '../src/time/clock.js';
 
 const RING_BYTES = 1 << 22;
 
@@ -46,6 +47,7 @@ export class BooksRoom {
   /** Wishes for a snapshot. */
   readonly wanted = createRing(1024);
   private readonly output: RingConsumer;
+  private readonly now: TimeCell = new Float64Array(1);
 
   private readonly instruments: readonly Instrument[];
 
@@ -85,13 +87,18 @@ export class BooksRoom {
       limits: DEFAULT_BOOKS_LIMITS,
       takeover: false,
     });
-    this.agent.doWork(0);
+    this.agent.doWork(this.now);
   }
 
   /** Commits what was accepted, works it off, empties the output. */
   turn(nowNs: number): void {
+    this.now[0] = nowNs;
+    this.turnAt(this.now);
+  }
+
+  turnAt(now: TimeCell): void {
     this.input.ring.commit();
-    while (this.agent.doWork(nowNs) > 0) this.discardOutput();
+    while (this.agent.doWork(now) > 0) this.discardOutput();
     this.discardOutput();
   }
 

@@ -27,6 +27,7 @@ import { FakeBooks, testInstruments } from '../test/broadcast/support/fake-books
 import { defineBench, median, row } from './harness.js';
 import type { BenchRow } from './harness.js';
 import type { ReaderWork } from './fanout-readers.js';
+import { timeCell } from '../src/time/clock.js';
 
 const PART = 'Fan-out';
 const MESSAGE_BYTES = 400;
@@ -186,7 +187,7 @@ function roomRow(name: string, depths: readonly number[]): BenchRow {
   });
   void agent.listen('127.0.0.1', 0);
   books.align(0, 500);
-  agent.doWork(clock.nowNs());
+  agent.doWork(timeCell(clock.nowNs()));
   const client = server.connect();
   invariant(client instanceof MemoryClient, 'the bench may connect');
   for (const depth of depths) {
@@ -197,7 +198,7 @@ function roomRow(name: string, depths: readonly number[]): BenchRow {
     const sequence = books.books[0]!.sequence;
     for (let i = 0; i < ROOM_EVENTS; i++) books.event(0, ROOM_CHANGES);
     const start = process.hrtime.bigint();
-    while (!books.isTaken()) agent.doWork(clock.nowNs());
+    while (!books.isTaken()) agent.doWork(timeCell(clock.nowNs()));
     times.push(Number(process.hrtime.bigint() - start) / ROOM_EVENTS);
     server.turn();
     invariant(

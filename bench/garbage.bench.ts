@@ -28,6 +28,7 @@ import { venueById } from '../src/venues/registry.js';
 import { BooksRoom } from './books-room.js';
 import { defineBench, row, type BenchRow } from './harness.js';
 import { compileLoopback, Pipeline, Venue } from './pipeline-systems.js';
+import { timeCell } from '../src/time/clock.js';
 
 const PART = 'Garbage';
 const RATE = 20_000;
@@ -37,6 +38,8 @@ const NODE_FLAGS = ['--min-semi-space-size=128', '--max-semi-space-size=128'];
 
 /** The bell of the books that lets them work in the same turn, as the fused layout does. */
 class WorkingBell extends DoorbellRinger {
+  private readonly now = new Float64Array(1);
+
   constructor(
     private readonly room: BooksRoom,
     private readonly clock: SystemScheduler,
@@ -45,7 +48,8 @@ class WorkingBell extends DoorbellRinger {
   }
 
   override ring(): void {
-    this.room.turn(this.clock.nowNs());
+    this.clock.readInto(this.now, 0);
+    this.room.turnAt(this.now);
   }
 }
 
@@ -86,7 +90,7 @@ async function ingestAndBooks(loopback: string): Promise<Steady> {
     counters: createIngestCounters(1),
   });
   ingest.start();
-  const pump = setInterval(() => ingest.doWork(clock.nowNs()), 50);
+  const pump = setInterval(() => ingest.doWork(timeCell(clock.nowNs())), 50);
   while (!room.isWell) await sleep(50);
   const load = venueProcess.run(RATE, (WARM_SECONDS + SECONDS + 1) * 1000);
   await sleep(WARM_SECONDS * 1000);

@@ -21,6 +21,7 @@ import { FakeBooks, testInstruments } from '../test/broadcast/support/fake-books
 import { defineBench, median, row } from './harness.js';
 import type { BenchRow } from './harness.js';
 import type { SlowReaderWork } from './slow-reader-clients.js';
+import { timeCell } from '../src/time/clock.js';
 
 const PART = 'Slow readers';
 const CLIENTS = 50;
@@ -62,7 +63,7 @@ async function latencies(stopped: number): Promise<Quantiles> {
   const readers = new Worker(new URL('./slow-reader-clients.js', import.meta.url), { workerData });
   await once(readers, 'message');
   const turn = async (): Promise<void> => {
-    agent.doWork(clock.nowNs());
+    agent.doWork(timeCell(clock.nowNs()));
     await nextTurn();
   };
   const column = (name: keyof typeof BroadcastColumn): number =>

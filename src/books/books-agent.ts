@@ -14,7 +14,7 @@ import { ABSENT, EXCHANGE_NS, INSTRUMENT, RECEIVED_NS, RecordType } from '../rin
 import type { RecordHandler, RingConsumer } from '../rings/ring-consumer.js';
 import type { RingProducer } from '../rings/ring-producer.js';
 import type { Agent } from '../runtime/agent.js';
-import type { Clock } from '../time/clock.js';
+import type { Clock, TimeCell } from '../time/clock.js';
 import type { Timeline } from '../time/timeline.js';
 import type { Sequencer } from '../venues/venue.js';
 import {
@@ -96,7 +96,8 @@ export class BooksAgent implements Agent, RecordHandler {
   private readonly takeover: boolean;
   private started = false;
   private nextSweepNs = -Infinity;
-  private recordNs = 0;
+  /** When the records being taken were taken. */
+  private readonly taken: TimeCell = new Float64Array(1);
 
   constructor(options: BooksOptions) {
     checkBooksLimits(options.limits);
@@ -120,19 +121,19 @@ export class BooksAgent implements Agent, RecordHandler {
     for (const context of this.contexts) this.contextOf[context.instrumentId] = context;
   }
 
-  doWork(nowNs: number): number {
-    if (!this.started) this.start(nowNs);
+  doWork(now: TimeCell): number {
+    if (!this.started) this.start(now[0]!);
     this.worker.add(this.workerRow, BooksWorkerColumn.Turns, 1);
     if (!this.writer.flush()) {
       this.writer.commit();
       return 0;
     }
     if (this.input.takeWriterChange()) {
-      for (const book of this.books) book.onIngestReplaced(nowNs);
+      for (const book of this.books) book.onIngestReplaced(now[0]!);
       for (const context of this.contexts) context.onIngestReplaced();
     }
-    if (this.writer.takeReaderChange()) this.retell(nowNs);
-    if (nowNs >= this.nextSweepNs) this.sweep(nowNs);
+    if (this.writer.takeReaderChange()) this.retell(now[0]!);
+    if (now[0]! >= this.nextSweepNs) this.sweep(now[0]!);
     const records = this.takeRecords();
     if (this.writer.isSpilled) this.noteSpill();
     this.writer.commit();
@@ -152,9 +153,9 @@ export class BooksAgent implements Agent, RecordHandler {
     }
     if (typeId <= RecordType.Trade) this.recordLatency(typeId, record, slot);
     else if (typeId === RecordType.ContextUpdate || typeId === RecordType.SourceState) {
-      this.contextOf[instrumentId]?.onRecord(typeId, record, slot, this.recordNs);
+      this.contextOf[instrumentId]?.onRecord(typeId, record, slot, this.taken);
     }
-    book.onRecord(typeId, record, slot, this.recordNs);
+    book.onRecord(typeId, record, slot, this.taken);
   }
 
   onClose(): void {
@@ -203,7 +204,8 @@ export class BooksAgent implements Agent, RecordHandler {
   private takeRecords(): number {
     let records = 0;
     while (records < this.recordsPerTurnMax && !this.writer.isSpilled) {
-      this.recordNs = this.clock.nowNs();
+      if (this.input.isEmpty()) break;
+      this.clock.readInto(this.taken, 0);
       const taken = this.input.poll(this, RECORDS_PER_CLOCK_READ);
       records += taken;
       if (taken < RECORDS_PER_CLOCK_READ) break;
@@ -219,13 +221,13 @@ export class BooksAgent implements Agent, RecordHandler {
       this.venueToReceived.record(receivedNs - exchangeNs);
     }
     if (typeId === RecordType.DepthUpdate) {
-      this.receivedToApplied.record(Math.max(0, this.recordNs - receivedNs));
+      this.receivedToApplied.record(Math.max(0, this.taken[0]! - receivedNs));
     }
   }
 
   private onRecordForAll(typeId: number, slot: number): void {
     const record = this.input.doubles;
-    for (const book of this.books) book.onRecord(typeId, record, slot, this.recordNs);
+    for (const book of this.books) book.onRecord(typeId, record, slot, this.taken);
   }
 
   private sweep(nowNs: number): void {

@@ -33,6 +33,7 @@ import {
   SOURCE_STATE,
   SourceState,
 } from '../rings/record-types.js';
+import type { TimeCell } from '../time/clock.js';
 import { BooksColumn } from './books-counters.js';
 import type { ContextPublisher } from './context-publisher.js';
 
@@ -65,8 +66,8 @@ export class ContextFeed {
   }
 
   /** A ContextUpdate, or a SourceState: of which only those of this channel count. */
-  onRecord(typeId: number, record: Float64Array, at: number, nowNs: number): void {
-    if (typeId === RecordType.ContextUpdate) return this.onUpdate(record, at, nowNs);
+  onRecord(typeId: number, record: Float64Array, at: number, now: TimeCell): void {
+    if (typeId === RecordType.ContextUpdate) return this.onUpdate(record, at, now[0]!);
     const channel = record[at + SOURCE_CHANNEL]!;
     if (channel === Channel.Context) {
       this.onSource(record[at + SOURCE_STATE]!, record[at + SOURCE_REASON]! as StateReason);

@@ -36,6 +36,7 @@ import {
   SOURCE_STATE,
   SourceState,
 } from '../rings/record-types.js';
+import type { TimeCell } from '../time/clock.js';
 import { SequenceVerdict, type Sequencer } from '../venues/venue.js';
 import { BookLevels } from './book-levels.js';
 import type { BookPublisher } from './book-publisher.js';
@@ -90,8 +91,8 @@ export class OrderBook extends TellingBook<BookPublisher> {
   }
 
   /** One feed event at `record[at]`, lent until the call returns. Hot. */
-  onRecord(typeId: number, record: Float64Array, at: number, nowNs: number): void {
-    this.nowNs = nowNs;
+  onRecord(typeId: number, record: Float64Array, at: number, now: TimeCell): void {
+    this.nowNs = now[0]!;
     switch (typeId) {
       case RecordType.DepthUpdate:
         return this.onDepth(record, at);

@@ -33,6 +33,7 @@ import {
   SOURCE_STATE,
   SourceState,
 } from '../rings/record-types.js';
+import type { TimeCell } from '../time/clock.js';
 import { BlockChanges } from './block-changes.js';
 import { TellingBook } from './telling-book.js';
 import { BooksColumn } from './books-counters.js';
@@ -95,8 +96,8 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
     this.askIfDue();
   }
 
-  onRecord(typeId: number, record: Float64Array, at: number, nowNs: number): void {
-    this.nowNs = nowNs;
+  onRecord(typeId: number, record: Float64Array, at: number, now: TimeCell): void {
+    this.nowNs = now[0]!;
     switch (typeId) {
       case RecordType.OrderEvent:
         return this.onEvent(record, at);
@@ -117,7 +118,7 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
         );
       case RecordType.SnapshotRefused:
         this.counters.add(this.row, BooksColumn.SnapshotsRefused, 1);
-        this.resync.onRefused(record[at + RETRY_AFTER_NS]!, nowNs);
+        this.resync.onRefused(record[at + RETRY_AFTER_NS]!, this.nowNs);
         return undefined;
       default:
         return undefined;

@@ -21,7 +21,7 @@ import {
 } from '../rings/record-types.js';
 import type { RecordHandler, RingConsumer } from '../rings/ring-consumer.js';
 import type { Agent } from '../runtime/agent.js';
-import type { Scheduler } from '../time/clock.js';
+import type { Scheduler, TimeCell } from '../time/clock.js';
 import type { Timeline } from '../time/timeline.js';
 import { Admission } from './admission.js';
 import type { SecurityOptions } from './admission.js';
@@ -137,7 +137,8 @@ export class BroadcastAgent implements Agent, RecordHandler {
     return (await this.options.server.listen(host, port)).port;
   }
 
-  doWork(nowNs: number): number {
+  doWork(now: TimeCell): number {
+    const nowNs = now[0]!;
     let work = this.delivery.watch(nowNs);
     work += this.api?.pollRaw() ?? 0;
     work += this.pollInputs();

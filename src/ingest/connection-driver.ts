@@ -3,7 +3,7 @@
  * (Socket.onFrame) is HOT and does not touch the machine; everything else is cold.
  */
 import type { CounterTable } from '../rings/counters.js';
-import type { Scheduler } from '../time/clock.js';
+import type { Scheduler, TimeCell } from '../time/clock.js';
 import type { ConnectionPlan, Venue } from '../venues/venue.js';
 import type { Timeline } from '../time/timeline.js';
 import { ConnectionMachine } from './connection.js';
@@ -244,12 +244,12 @@ class Socket implements WebSocketHandlers, IntakeSocket {
   }
 
   /** Hot. */
-  onFrame(bytes: Uint8Array, start: number, end: number, receivedNs: number): void {
+  onFrame(bytes: Uint8Array, start: number, end: number, received: TimeCell): void {
     if (this.muted) return;
     this.frames++;
     this.bytes += end - start;
-    this.watch.readNs = receivedNs;
-    this.intake.onFrame(this, bytes, start, end, receivedNs);
+    this.watch.readNs = received[0]!;
+    this.intake.onFrame(this, bytes, start, end, received);
   }
 
   /** Hot. */

@@ -13,6 +13,7 @@ import type { FaultCode } from '../faults/fault.js';
 import { unreachable } from '../faults/invariant.js';
 import type { CounterTable } from '../rings/counters.js';
 import { INSTRUMENT, RECEIVED_NS, SEQUENCE_LAST, SourceState } from '../rings/record-types.js';
+import type { TimeCell } from '../time/clock.js';
 import type { EventSink, FrameParser } from '../venues/venue.js';
 import { ParseResult } from '../venues/venue.js';
 import type { FaultSampler } from './fault-sampler.js';
@@ -33,10 +34,15 @@ export interface IntakeSocket {
   onControlText(text: string, nowNs: number): void;
 }
 
-/** Stands between the parser and the router: writes down that the stream lives. */
+/**
+ * Stands between the parser and the router: stamps when the frame was received and writes down that the
+ * stream lives. The stamp is not handed through the parser: the call is too large to be inlined, and a
+ * double that crosses it would be put into a box.
+ */
 class WatchingSink implements EventSink {
   socket: IntakeSocket | null = null;
   watch: StreamWatch | null = null;
+  received: TimeCell = new Float64Array(1);
   private readonly router: ShardRouter;
 
   constructor(router: ShardRouter) {
@@ -46,7 +52,9 @@ class WatchingSink implements EventSink {
   accept(recordType: number, event: Float64Array, doubles: number): boolean {
     const slot = streamIdOf(event[INSTRUMENT]!, CHANNEL_OF_RECORD[recordType]! as Channel);
     const watch = this.watch!;
-    watch.lastNs[slot] = event[RECEIVED_NS]!;
+    const receivedNs = this.received[0]!;
+    event[RECEIVED_NS] = receivedNs;
+    watch.lastNs[slot] = receivedNs;
     if (watch.flags[slot] !== 0) return this.acceptFlagged(slot, recordType, event, doubles);
     watch.sequence[slot] = event[SEQUENCE_LAST]!;
     return this.router.accept(recordType, event, doubles);
@@ -72,6 +80,9 @@ class WatchingSink implements EventSink {
     return this.router.accept(recordType, event, doubles);
   }
 }
+
+/** What the parser is told instead of a time: the sink stamps. */
+const STAMPED_LATER = 0;
 
 export interface IntakeOptions {
   readonly createParser: (sink: EventSink) => FrameParser;
@@ -109,13 +120,15 @@ export class FrameIntake {
     bytes: Uint8Array,
     start: number,
     end: number,
-    receivedNs: number,
+    received: TimeCell,
   ): void {
     const { sink, parser } = this;
     sink.socket = socket;
     sink.watch = socket.watch;
-    const result = parser.parse(bytes, start, end, receivedNs);
-    if (result !== ParseResult.Events) this.onOther(socket, result, bytes, start, end, receivedNs);
+    sink.received = received;
+    const result = parser.parse(bytes, start, end, STAMPED_LATER);
+    if (result === ParseResult.Events) return;
+    this.onOther(socket, result, bytes, start, end, received[0]!);
   }
 
   /** All frames of one socket read are in: one commit and one doorbell a shard. Hot. */

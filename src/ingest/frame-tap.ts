@@ -3,7 +3,7 @@
  * anything is made of it. Ingest thread; HOT (`onFrame`: one call a frame). A node that does not
  * record has plain transports and pays nothing for this.
  */
-import type { Clock } from '../time/clock.js';
+import type { Clock, TimeCell } from '../time/clock.js';
 import type { HttpRequest } from '../venues/venue.js';
 import type {
   HttpAnswer,
@@ -64,9 +64,9 @@ class TappedHandlers implements WebSocketHandlers {
   }
 
   /** Hot. */
-  onFrame(bytes: Uint8Array, start: number, end: number, receivedNs: number): void {
-    this.tap.onFrame(bytes, start, end, receivedNs);
-    this.inner.onFrame(bytes, start, end, receivedNs);
+  onFrame(bytes: Uint8Array, start: number, end: number, received: TimeCell): void {
+    this.tap.onFrame(bytes, start, end, received[0]!);
+    this.inner.onFrame(bytes, start, end, received);
   }
 
   onReadEnd(): void {

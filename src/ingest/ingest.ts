@@ -14,7 +14,7 @@ import { CounterTable } from '../rings/counters.js';
 import { RecordType, WANTED_INSTRUMENT } from '../rings/record-types.js';
 import type { RecordHandler, RingConsumer } from '../rings/ring-consumer.js';
 import type { Agent } from '../runtime/agent.js';
-import type { Scheduler } from '../time/clock.js';
+import type { Scheduler, TimeCell } from '../time/clock.js';
 import type { Timeline } from '../time/timeline.js';
 import type { Venue } from '../venues/venue.js';
 import { BudgetFile } from './budget-file.js';
@@ -74,25 +74,28 @@ export interface IngestOptions {
   readonly limits?: Partial<IngestLimits>;
 }
 
+/** How often it is looked at how much of the venue's budget is used. */
+const SHOW_BUDGET_NS = 1e6;
+
 /** Reads one books → ingest ring. */
 class WantedReader implements RecordHandler {
   private readonly ring: RingConsumer;
   private readonly snapshots: SnapshotSource;
-  private nowNs = 0;
+  private now: TimeCell = new Float64Array(1);
 
   constructor(ring: RingConsumer, snapshots: SnapshotSource) {
     this.ring = ring;
     this.snapshots = snapshots;
   }
 
-  poll(recordsMax: number, nowNs: number): number {
-    this.nowNs = nowNs;
+  poll(recordsMax: number, now: TimeCell): number {
+    this.now = now;
     return this.ring.poll(this, recordsMax);
   }
 
   onRecord(typeId: number, slot: number): void {
     if (typeId !== RecordType.SnapshotWanted) return;
-    this.snapshots.want(this.ring.doubles[slot + WANTED_INSTRUMENT]!, this.nowNs);
+    this.snapshots.want(this.ring.doubles[slot + WANTED_INSTRUMENT]!, this.now[0]!);
   }
 }
 
@@ -107,6 +110,7 @@ export class Ingest implements Agent {
   private readonly readers: readonly WantedReader[];
   private readonly drivers: readonly ConnectionDriver[];
   private readonly venueCounters: CounterTable;
+  private budgetShownNs = -Infinity;
   private closed = false;
 
   constructor(options: IngestOptions) {
@@ -139,14 +143,15 @@ export class Ingest implements Agent {
     this.router.flush();
   }
 
-  doWork(nowNs: number): number {
+  doWork(now: TimeCell): number {
     let work = 0;
     for (let i = 0; i < this.readers.length; i++) {
-      work += this.readers[i]!.poll(this.limits.wantedRecordsMax, nowNs);
+      work += this.readers[i]!.poll(this.limits.wantedRecordsMax, now);
     }
     // What a full ring refused to take waits here for room.
     this.router.flush();
-    this.publishCounters(nowNs);
+    this.publishCounters();
+    if (now[0]! - this.budgetShownNs >= SHOW_BUDGET_NS) this.showBudget(now[0]!);
     return work;
   }
 
@@ -158,7 +163,8 @@ export class Ingest implements Agent {
     this.snapshots.stop();
     for (const driver of this.drivers) driver.stop(nowNs);
     this.router.flush();
-    this.publishCounters(nowNs);
+    this.publishCounters();
+    this.showBudget(nowNs);
   }
 
   get isClosed(): boolean {
@@ -243,12 +249,17 @@ export class Ingest implements Agent {
     );
   }
 
-  private publishCounters(nowNs: number): void {
+  private publishCounters(): void {
     const { venueCounters: table, router } = this;
     table.set(0, VenueColumn.EventsAccepted, router.accepted);
     table.set(0, VenueColumn.EventsDropped, router.dropped);
     table.set(0, VenueColumn.EventsTooLarge, router.tooLarge);
-    table.set(0, VenueColumn.ConnectBudgetUsed, this.attempts.usedWeight(nowNs));
     table.set(0, VenueColumn.FaultsSuppressed, this.sampler.suppressed);
+  }
+
+  private showBudget(nowNs: number): void {
+    this.budgetShownNs = nowNs;
+    const used = this.attempts.usedWeight(nowNs);
+    this.venueCounters.set(0, VenueColumn.ConnectBudgetUsed, used);
   }
 }

@@ -11,7 +11,7 @@ import { connect as connectTcp, isIP } from 'node:net';
 import type { OnReadOpts, Socket, TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
-import type { Clock } from '../time/clock.js';
+import type { Clock, TimeCell } from '../time/clock.js';
 import { CloseCode, FrameDecoder } from './frame-decoder.js';
 import type { FrameTaker } from './frame-decoder.js';
 import { ClientOpcode, encodeClose, encodeFrame } from './frame-encoder.js';
@@ -73,8 +73,8 @@ class LeanConnection implements WebSocketConnection, FrameTaker {
   /** What was read of the answer's head, until it is whole. */
   private head: Buffer | null = Buffer.alloc(0);
   /** When the first byte of the message under way was read. */
-  private beganNs = 0;
-  private readNs = 0;
+  private readonly began: TimeCell = new Float64Array(1);
+  private readonly read: TimeCell = new Float64Array(1);
   private closeCode: number = CloseCode.Abnormal;
   private closeReason = '';
 
@@ -145,13 +145,13 @@ class LeanConnection implements WebSocketConnection, FrameTaker {
   /** Hot. Everything that the socket read; the buffer is ours again when it returns. */
   private onRead(buffer: Buffer, bytesRead: number): boolean {
     if (this.phase === Phase.Closed) return false;
-    this.readNs = this.clock.nowNs();
+    this.clock.readInto(this.read, 0);
     if (this.head !== null) return this.onHead(buffer, bytesRead);
     return this.onFrames(buffer, 0, bytesRead);
   }
 
   private onFrames(buffer: Buffer, start: number, end: number): boolean {
-    if (!this.decoder.isInside) this.beganNs = this.readNs;
+    if (!this.decoder.isInside) this.began[0] = this.read[0]!;
     const good = this.decoder.push(buffer, start, end);
     this.handlers.onReadEnd();
     if (!good) this.failProtocol();
@@ -187,9 +187,9 @@ class LeanConnection implements WebSocketConnection, FrameTaker {
   // ---- FrameTaker
 
   onMessage(bytes: Buffer, start: number, end: number): void {
-    const { beganNs } = this;
-    this.beganNs = this.readNs;
-    if (this.phase === Phase.Open) this.handlers.onFrame(bytes, start, end, beganNs);
+    if (this.phase === Phase.Open) this.handlers.onFrame(bytes, start, end, this.began);
+    // What follows in this read began with it.
+    this.began[0] = this.read[0]!;
   }
 
   onPing(bytes: Buffer, start: number, end: number): void {

@@ -16,6 +16,7 @@ import { StateReason } from '../domain/book-state.js';
 import type { RingConsumer } from '../rings/ring-consumer.js';
 import { ABSENT, RecordType, SourceState } from '../rings/record-types.js';
 import type { Agent } from '../runtime/agent.js';
+import type { TimeCell } from '../time/clock.js';
 import type { Timeline } from '../time/timeline.js';
 import { Envelope } from '../venues/hyperliquid-node/envelope.js';
 import type { NodeInstruments } from '../venues/hyperliquid-node/node-instruments.js';
@@ -202,7 +203,8 @@ export class NodeFilesIngest implements Agent {
     return this.assembler.height;
   }
 
-  doWork(nowNs: number): number {
+  doWork(now: TimeCell): number {
+    const nowNs = now[0]!;
     this.nowNs = nowNs;
     let work = this.readWishes();
     if (this.outlet.flush()) {

@@ -2,6 +2,7 @@
  * What the ingest room asks of a network. Ingest thread. Production: ws-transport, undici-transport;
  * tests: memory transports on the virtual clock.
  */
+import type { TimeCell } from '../time/clock.js';
 import type { HttpRequest } from '../venues/venue.js';
 
 /**
@@ -14,9 +15,9 @@ export interface WebSocketHandlers {
   onOpen(): void;
   /**
    * One whole message, text or binary alike. Hot. The bytes are lent until the call returns.
-   * @param receivedNs when the first byte of the message was read, on the timeline
+   * @param received when the first byte of the message was read, on the timeline; lent as well
    */
-  onFrame(bytes: Uint8Array, start: number, end: number, receivedNs: number): void;
+  onFrame(bytes: Uint8Array, start: number, end: number, received: TimeCell): void;
   /** All messages of one socket read were handed over: publish them. Hot. */
   onReadEnd(): void;
   /** The peer pinged; the transport has answered. */

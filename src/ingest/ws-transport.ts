@@ -12,7 +12,7 @@ import { connect as connectTls } from 'node:tls';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import { WebSocket } from 'ws';
 import type { ClientOptions, RawData } from 'ws';
-import type { Clock } from '../time/clock.js';
+import type { Clock, TimeCell } from '../time/clock.js';
 import type { WebSocketConnection, WebSocketHandlers, WebSocketTransport } from './transport.js';
 import type { UrlPolicy } from './url-guard.js';
 import { checkUrl, guardedLookup } from './url-guard.js';
@@ -51,8 +51,8 @@ class WsConnection implements WebSocketConnection {
   private readonly clock: Clock;
   private raw: Socket | null = null;
   /** When the first byte of the message under way was read. */
-  private beganNs = 0;
-  private readNs = 0;
+  private readonly began: TimeCell = new Float64Array(1);
+  private readonly read: TimeCell = new Float64Array(1);
   private insideMessage = false;
   private failure = '';
 
@@ -128,8 +128,8 @@ class WsConnection implements WebSocketConnection {
   private hookReads(): void {
     const raw = this.raw!;
     raw.prependListener('data', () => {
-      this.readNs = this.clock.nowNs();
-      if (!this.insideMessage) this.beganNs = this.readNs;
+      this.clock.readInto(this.read, 0);
+      if (!this.insideMessage) this.began[0] = this.read[0]!;
     });
     // Stands behind ws's listener, which hands all messages of the read over before it returns.
     raw.on('data', () => {
@@ -140,9 +140,8 @@ class WsConnection implements WebSocketConnection {
 
   private onMessage(data: RawData): void {
     const bytes = data as Buffer;
-    const beganNs = this.beganNs;
-    this.beganNs = this.readNs;
-    this.handlers.onFrame(bytes, 0, bytes.length, beganNs);
+    this.handlers.onFrame(bytes, 0, bytes.length, this.began);
+    this.began[0] = this.read[0]!;
   }
 }
 

@@ -22,6 +22,7 @@ import {
   RecordType,
 } from '../rings/record-types.js';
 import type { Agent } from '../runtime/agent.js';
+import type { TimeCell } from '../time/clock.js';
 import { MessageDecoder } from '../wire/decode.js';
 import { LIMITS } from './limits.js';
 
@@ -67,7 +68,8 @@ export class EventBoard implements Agent, RecordHandler {
     this.streams = instruments.map((instrument) => this.createStreams(instrument));
   }
 
-  doWork(nowNs: number): number {
+  doWork(now: TimeCell): number {
+    const nowNs = now[0]!;
     let work = 0;
     for (const input of this.inputs) {
       this.polling = input;

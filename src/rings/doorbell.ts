@@ -97,7 +97,11 @@ export class DoorbellWaiter {
   waitAsync(onRung: () => void, onRungHere: () => void): boolean {
     this.here.onRungHere = onRungHere;
     // Rung between `prepare` and here: its notify finds the one that still stands in the list.
-    if (this.isPending) return true;
+    return this.isPending || this.beginWait(onRung);
+  }
+
+  /** Apart, for a call that makes a closure allocates what it closes over, whether it gets there or not. */
+  private beginWait(onRung: () => void): boolean {
     const result = Atomics.waitAsync(this.word, 0, ASLEEP);
     if (!result.async) return false;
     this.isPending = true;

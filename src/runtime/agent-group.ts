@@ -2,6 +2,7 @@
  * Several agents as one, for a thread that runs more than one room's work (the split and fused
  * layouts). Each is asked in order, at one reading of the clock. Hot.
  */
+import type { TimeCell } from '../time/clock.js';
 import type { Agent } from './agent.js';
 
 export class AgentGroup implements Agent {
@@ -14,10 +15,10 @@ export class AgentGroup implements Agent {
     this.name = agents.map((agent) => agent.name).join('+');
   }
 
-  doWork(nowNs: number): number {
+  doWork(now: TimeCell): number {
     const agents = this.agents;
     let work = 0;
-    for (let i = 0; i < agents.length; i++) work += agents[i]!.doWork(nowNs);
+    for (let i = 0; i < agents.length; i++) work += agents[i]!.doWork(now);
     return work;
   }
 

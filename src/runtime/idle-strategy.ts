@@ -22,8 +22,11 @@ export type IdleName = (typeof IDLE_NAMES)[number];
 
 export interface IdleStrategy {
   readonly kind: IdleName;
-  /** Called after every duty cycle with the work it did; returns when the next one is due. */
-  idle(workCount: number): void;
+  /**
+   * Called after every duty cycle with the work it did; returns when the next one is due. True if sleep
+   * was announced or slept: the runner looks at the clock and at its request to stop before that.
+   */
+  idle(workCount: number): boolean;
   /** Takes back an announced sleep. The runner calls it when it ends. */
   close(): void;
 }
@@ -62,7 +65,7 @@ export interface IdleOptions {
   readonly doorbell: SharedArrayBuffer;
   /** Longest sleep; at least this often the thread makes a duty cycle and beats. */
   readonly idleMsMax: number;
-  /** hybrid: empty duty cycles before it parks (each 50 to 100 ns). */
+  /** hybrid: empty duty cycles before it parks (each 15 to 50 ns). */
   readonly spinTurnsMax?: number;
 }
 
@@ -87,7 +90,9 @@ export function createIdleStrategy(kind: IdleName, options: IdleOptions): IdleSt
 
 class SpinIdle implements IdleStrategy {
   readonly kind = 'spin';
-  idle(): void {}
+  idle(): boolean {
+    return false;
+  }
   close(): void {}
 }
 
@@ -106,18 +111,22 @@ class ParkIdle implements IdleStrategy {
     this.spinTurnsMax = spinTurnsMax;
   }
 
-  idle(workCount: number): void {
+  idle(workCount: number): boolean {
     if (workCount > 0) {
       this.emptyTurns = 0;
       if (this.announced) this.close();
-    } else if (this.announced) {
+      return false;
+    }
+    if (this.announced) {
       this.announced = false;
       this.emptyTurns = 0;
       this.waiter.wait(this.idleMsMax);
-    } else if (++this.emptyTurns > this.spinTurnsMax) {
-      this.announced = true;
-      this.waiter.prepare();
+      return true;
     }
+    if (++this.emptyTurns <= this.spinTurnsMax) return false;
+    this.announced = true;
+    this.waiter.prepare();
+    return true;
   }
 
   close(): void {

@@ -21,6 +21,10 @@ export class PortableScheduler implements Scheduler {
     return Math.round(host.performance.now() * 1e6);
   }
 
+  readInto(cells: Float64Array, at: number): void {
+    cells[at] = this.nowNs();
+  }
+
   schedule(delayNs: number, callback: () => void): number {
     const handle = this.nextHandle++;
     const timer = host.setTimeout(

@@ -22,6 +22,10 @@ export class VirtualClock implements Scheduler {
     return this.now;
   }
 
+  readInto(cells: Float64Array, at: number): void {
+    cells[at] = this.now;
+  }
+
   schedule(delayNs: number, callback: () => void): number {
     const handle = this.nextHandle++;
     this.timers.push({ handle, dueNs: this.now + Math.max(0, delayNs), callback });

@@ -10,6 +10,7 @@ import { ABSENT, RecordType, SourceState } from '../../src/rings/record-types.js
 import { RingConsumer } from '../../src/rings/ring-consumer.js';
 import type { OutMessage } from '../support/stream-checker.js';
 import { BooksRig, instrument, type RigOptions } from '../support/books-rig.js';
+import { timeCell } from '../../src/time/clock.js';
 
 function goLive(rig: BooksRig): void {
   rig.turn();
@@ -170,7 +171,7 @@ test('BooksAgent: a turn takes a bounded number of records', () => {
   const rig = new BooksRig({ limits: { recordsPerTurnMax: 16 } });
   rig.turn();
   feedUpdates(rig, 100, 2);
-  assert.equal(rig.agent.doWork(rig.clock.nowNs()), 16);
+  assert.equal(rig.agent.doWork(timeCell(rig.clock.nowNs())), 16);
 });
 
 test('BooksAgent: an ingest thread that was replaced leaves books Stale until the stream proves itself', () => {

@@ -19,6 +19,7 @@ import { RingConsumer } from '../../src/rings/ring-consumer.js';
 import { MessageDecoder } from '../../src/wire/decode.js';
 import { BodyType } from '../../src/wire/message-layout.js';
 import { BooksRig, TIMELINE, instrument } from '../support/books-rig.js';
+import { timeCell } from '../../src/time/clock.js';
 
 const NAME = 'test:S0USDT';
 const { MarkPrice, FundingRate } = ContextField;
@@ -49,7 +50,7 @@ class Room {
   turn(): void {
     this.books.clock.advanceBy(1e6);
     this.books.turn(false);
-    this.agent.doWork(this.books.clock.nowNs());
+    this.agent.doWork(timeCell(this.books.clock.nowNs()));
     this.server.turn();
   }
 

@@ -5,6 +5,7 @@ import { BookState } from '../../src/domain/book-state.js';
 import type { HttpResponse } from '../../src/broadcast/broadcast-server.js';
 import { sorted } from './support/replica.js';
 import { subscribe, TestRoom, type TestClient } from './support/room.js';
+import { timeCell } from '../../src/time/clock.js';
 
 function roomWithReader(): { room: TestRoom; client: TestClient } {
   const room = new TestRoom({ limits: { hashCheckEvery: 4 } });
@@ -151,7 +152,7 @@ test('Integrity: what the server dropped is made good by a snapshot that says so
   room.turn();
   for (let i = 0; i < 5; i++) room.books.event(0, 5);
   room.clock.advanceBy(1e6);
-  room.agent.doWork(room.clock.nowNs());
+  room.agent.doWork(timeCell(room.clock.nowNs()));
   for (const each of [client, strict]) each.client.connection.loseQueued();
   room.turn();
   const copy = client.settle().stream(BOOK);

@@ -18,6 +18,7 @@ import { HeadField } from '../../src/wire/head-fields.js';
 import { BodyType } from '../../src/wire/message-layout.js';
 import { MadeNodeRig } from '../support/made-node-rig.js';
 import { TestRoom, subscribe } from './support/room.js';
+import { timeCell } from '../../src/time/clock.js';
 
 const BTC = 'hyperliquid-node:BTC';
 
@@ -44,7 +45,7 @@ class Room {
     });
     void this.agent.listen('127.0.0.1', 0);
     this.rig.afterTurn = () => {
-      this.agent.doWork(this.rig.clock.nowNs());
+      this.agent.doWork(timeCell(this.rig.clock.nowNs()));
       this.server.turn();
     };
   }

@@ -14,6 +14,7 @@ import { IngestHarness, MS } from '../support/ingest-harness.js';
 import type { MemorySocket } from '../support/memory-web-socket.js';
 import { settle } from '../support/memory-http.js';
 import { TOY_LIMITS, toyVenue } from '../support/toy-venue.js';
+import { timeCell } from '../../src/time/clock.js';
 
 /** More by environment, e.g. RINGSIDE_SEEDS=10000 for a long run. */
 const SEEDS = Number(process.env['RINGSIDE_SEEDS'] ?? 500);
@@ -158,7 +159,7 @@ test('Ingest: what the books read is gapless between two losses, for any fate of
         });
       }
       h.clock.advanceBy((50 + prng.nextInt(100)) * MS);
-      h.ingest.doWork(h.clock.nowNs());
+      h.ingest.doWork(timeCell(h.clock.nowNs()));
     }
     h.advance(200);
     const events = h.take();

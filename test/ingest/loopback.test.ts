@@ -44,6 +44,7 @@ import { Timeline } from '../../src/time/timeline.js';
 import { venueById } from '../../src/venues/registry.js';
 import { toyInstruments } from '../support/toy-venue.js';
 import { until } from '../support/until.js';
+import { timeCell } from '../../src/time/clock.js';
 
 const FAST: Partial<IngestLimits> = {
   backoffMsMin: 20,
@@ -183,7 +184,7 @@ class Node {
   }
 
   turn(): void {
-    this.ingest.doWork(this.scheduler.nowNs());
+    this.ingest.doWork(timeCell(this.scheduler.nowNs()));
     const { doubles } = this.feed;
     const onRecord = (type: number, slot: number): void => {
       const last = doubles[slot + SEQUENCE_LAST]!;

@@ -31,9 +31,9 @@ class Listener implements WebSocketHandlers {
   onOpen(): void {
     this.say('open');
   }
-  onFrame(bytes: Uint8Array, start: number, end: number, receivedNs: number): void {
+  onFrame(bytes: Uint8Array, start: number, end: number, received: Float64Array): void {
     const text = Buffer.from(bytes.subarray(start, end)).toString();
-    this.frames.push({ text, receivedNs });
+    this.frames.push({ text, receivedNs: received[0]! });
     this.say(`frame ${text.slice(0, 20)}`);
   }
   onReadEnd(): void {

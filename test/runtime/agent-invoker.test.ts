@@ -7,8 +7,8 @@ import { VirtualClock } from '../../src/time/virtual-clock.js';
 function agent(name: string, log: string[], work: number, closing?: Error): Agent {
   return {
     name,
-    doWork(nowNs) {
-      log.push(`${name}@${nowNs}`);
+    doWork(now) {
+      log.push(`${name}@${now[0]}`);
       return work;
     },
     onClose() {

@@ -28,6 +28,7 @@ import { VirtualClock } from '../../src/time/virtual-clock.js';
 import { FuturesSequencer } from '../../src/venues/binance-futures/sequencer.js';
 import type { Sequencer } from '../../src/venues/venue.js';
 import { type OutMessage, readOutMessage, StreamChecker } from './stream-checker.js';
+import { timeCell } from '../../src/time/clock.js';
 
 export type Levels = readonly (readonly [price: number, size: number])[];
 
@@ -145,7 +146,7 @@ export class BooksRig {
 
   /** One turn of the agent; then reads its outputs unless told to leave them. Returns what is new. */
   turn(read = true): OutMessage[] {
-    this.agent.doWork(this.clock.nowNs());
+    this.agent.doWork(timeCell(this.clock.nowNs()));
     return read ? this.readOutputs() : [];
   }
 

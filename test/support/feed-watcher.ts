@@ -19,6 +19,7 @@ import { MessageDecoder } from '../../src/wire/decode.js';
 import { HeadField } from '../../src/wire/head-fields.js';
 import { BodyType } from '../../src/wire/message-layout.js';
 import type { ReaderParts } from './pipeline-rig.js';
+import type { TimeCell } from '../../src/time/clock.js';
 
 export interface Wish extends SubscribeOptions {
   readonly channel: FeedChannel;
@@ -202,8 +203,8 @@ export class MemoryBroadcast implements Agent {
     void this.agent.listen('localhost', 0);
   }
 
-  doWork(nowNs: number): number {
-    const work = this.agent.doWork(nowNs);
+  doWork(now: TimeCell): number {
+    const work = this.agent.doWork(now);
     this.server.turn();
     this.onTurn();
     return work;

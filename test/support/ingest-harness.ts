@@ -37,6 +37,7 @@ import type { Venue } from '../../src/venues/venue.js';
 import { MemoryHttpTransport } from './memory-http.js';
 import { MemoryWebSocketTransport } from './memory-web-socket.js';
 import { toyInstruments } from './toy-venue.js';
+import { timeCell } from '../../src/time/clock.js';
 
 export const MS = 1e6;
 
@@ -119,7 +120,7 @@ export class IngestHarness {
   /** Moves the clock, then reads the rings. */
   advance(ms: number): this {
     this.clock.advanceBy(ms * MS);
-    this.ingest.doWork(this.clock.nowNs());
+    this.ingest.doWork(timeCell(this.clock.nowNs()));
     this.read();
     return this;
   }
@@ -129,7 +130,7 @@ export class IngestHarness {
     this.wanted.doubles.fill(0, slot, slot + SNAPSHOT_WANTED_DOUBLES);
     this.wanted.doubles[slot + WANTED_INSTRUMENT] = instrumentId;
     this.wanted.commit();
-    this.ingest.doWork(this.clock.nowNs());
+    this.ingest.doWork(timeCell(this.clock.nowNs()));
   }
 
   /** Takes what was read since the last call. */

@@ -44,6 +44,7 @@ import { MessageDecoder } from '../../src/wire/decode.js';
 import { HeadField } from '../../src/wire/head-fields.js';
 import { OrdersMirror } from '../../src/wire/orders-mirror.js';
 import { MadeNode, bytesOf, lineOf } from './made-node.js';
+import { timeCell } from '../../src/time/clock.js';
 
 const PRICE_UNIT = 1e6;
 const NO_LEVELS: LevelSink = { set: () => 0, clear() {} };
@@ -159,10 +160,10 @@ export class MadeNodeRig {
     for (let i = 0; i < ms; i++) {
       this.clock.advanceBy(1e6);
       const nowNs = this.clock.nowNs();
-      this.ingest.doWork(nowNs);
+      this.ingest.doWork(timeCell(nowNs));
       // Promises of snapshots settle between turns.
       if (i % 4 === 0) await Promise.resolve();
-      this.books.doWork(nowNs);
+      this.books.doWork(timeCell(nowNs));
       this.output.poll(this.reader, 10_000);
       this.afterTurn();
     }

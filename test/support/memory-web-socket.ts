@@ -8,6 +8,7 @@ import type {
   WebSocketTransport,
 } from '../../src/ingest/transport.js';
 import type { Scheduler } from '../../src/time/clock.js';
+import { timeCell } from '../../src/time/clock.js';
 
 export class MemorySocket implements WebSocketConnection {
   readonly sent: string[] = [];
@@ -69,10 +70,10 @@ export class MemorySocket implements WebSocketConnection {
   /** One socket read with these messages, now: call it from a timer or from the test itself. */
   deliver(...messages: readonly (string | Uint8Array)[]): void {
     if (this.isClosed || !this.isOpen) return;
-    const nowNs = this.scheduler.nowNs();
+    const received = timeCell(this.scheduler.nowNs());
     for (const message of messages) {
       const bytes = typeof message === 'string' ? Buffer.from(message) : message;
-      this.handlers.onFrame(bytes, 0, bytes.length, nowNs);
+      this.handlers.onFrame(bytes, 0, bytes.length, received);
     }
     this.handlers.onReadEnd();
   }

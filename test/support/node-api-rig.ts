@@ -36,6 +36,7 @@ import { createSeqlockTable } from '../../src/rings/seqlock.js';
 import type { Scheduler } from '../../src/time/clock.js';
 import { Timeline } from '../../src/time/timeline.js';
 import { NodeInstruments } from '../../src/venues/hyperliquid-node/node-instruments.js';
+import { timeCell } from '../../src/time/clock.js';
 
 export const SOURCES = ['raw_book_diffs', 'order_statuses', 'fills'] as const;
 export type Source = (typeof SOURCES)[number];
@@ -146,13 +147,13 @@ export class NodeApiRig {
 
   /** One turn of every agent. */
   turn(): number {
-    return this.fillTurn() + this.agent.doWork(this.clock.nowNs());
+    return this.fillTurn() + this.agent.doWork(timeCell(this.clock.nowNs()));
   }
 
   /** One turn of those before the broadcaster. */
   fillTurn(): number {
-    const nowNs = this.clock.nowNs();
-    return this.ingest.doWork(nowNs) + this.books.doWork(nowNs);
+    const now = timeCell(this.clock.nowNs());
+    return this.ingest.doWork(now) + this.books.doWork(now);
   }
 
   close(): void {

@@ -47,6 +47,7 @@ import { NodeInstruments } from '../../src/venues/hyperliquid-node/node-instrume
 import { MessageDecoder } from '../../src/wire/decode.js';
 import { HeadField } from '../../src/wire/head-fields.js';
 import { OrdersMirror } from '../../src/wire/orders-mirror.js';
+import { timeCell } from '../../src/time/clock.js';
 
 export interface NodeFilesRigOptions {
   readonly layout: NodeLayout;
@@ -227,7 +228,7 @@ export class NodeFilesRig {
   private async settle(): Promise<void> {
     for (let round = 0; round < 8; round++) {
       const nowNs = this.clock.nowNs();
-      let work = this.ingest.doWork(nowNs) + this.books.doWork(nowNs);
+      let work = this.ingest.doWork(timeCell(nowNs)) + this.books.doWork(timeCell(nowNs));
       work += this.output.poll(this, 10_000);
       // The snapshot's promise settles between turns.
       await Promise.resolve();

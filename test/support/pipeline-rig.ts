@@ -37,6 +37,7 @@ import type { Venue } from '../../src/venues/venue.js';
 import { MessageDecoder } from '../../src/wire/decode.js';
 import { HeadField } from '../../src/wire/head-fields.js';
 import { SimulatedTransports } from './simulated-transports.js';
+import { timeCell } from '../../src/time/clock.js';
 
 export interface PipelineOptions {
   readonly simulator: Omit<SimulatorOptions, 'scheduler' | 'timeline'>;
@@ -212,10 +213,10 @@ export class PipelineRig {
   private turn(): void {
     const nowNs = this.clock.nowNs();
     for (let work = 1; work > 0;) {
-      work = this.ingest.doWork(nowNs);
-      for (const agent of this.books) work += agent.doWork(nowNs);
+      work = this.ingest.doWork(timeCell(nowNs));
+      for (const agent of this.books) work += agent.doWork(timeCell(nowNs));
       for (const output of this.outputs) work += this.judgeAll(output);
-      for (const reader of this.readers) work += reader.doWork(nowNs);
+      for (const reader of this.readers) work += reader.doWork(timeCell(nowNs));
     }
   }
 

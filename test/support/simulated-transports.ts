@@ -13,6 +13,7 @@ import type { ClientEnd } from '../../src/simulator/faulty-link.js';
 import type { ClientSession, SimulatedVenue } from '../../src/simulator/simulated-venue.js';
 import type { Scheduler } from '../../src/time/clock.js';
 import type { HttpRequest } from '../../src/venues/venue.js';
+import { timeCell } from '../../src/time/clock.js';
 
 const REST_LATENCY_NS = 15e6;
 
@@ -92,7 +93,7 @@ class SimulatedSocket implements WebSocketConnection, ClientEnd {
   private frame(bytes: Uint8Array): void {
     if (this.ended) return;
     this.unread = true;
-    this.handlers.onFrame(bytes, 0, bytes.length, this.scheduler.nowNs());
+    this.handlers.onFrame(bytes, 0, bytes.length, timeCell(this.scheduler.nowNs()));
   }
 
   private end(code: number, reason: string): void {

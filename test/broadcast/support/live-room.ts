@@ -16,6 +16,7 @@ import { Timeline } from '../../../src/time/timeline.js';
 import { pause, until as waitUntil } from '../../support/until.js';
 import { FakeBooks, testInstruments } from './fake-books.js';
 import { Replica } from './replica.js';
+import { timeCell } from '../../../src/time/clock.js';
 
 export interface LiveSettings {
   readonly instruments?: number;
@@ -192,7 +193,7 @@ export class LiveRoom {
 
   private turn(): void {
     if (!this.running) return;
-    const work = this.agent.doWork(this.clock.nowNs());
+    const work = this.agent.doWork(timeCell(this.clock.nowNs()));
     if (work > 0) setImmediate(() => this.turn());
     else setTimeout(() => this.turn(), 1);
   }

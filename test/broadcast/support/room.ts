@@ -14,6 +14,7 @@ import { Timeline } from '../../../src/time/timeline.js';
 import { VirtualClock } from '../../../src/time/virtual-clock.js';
 import { FakeBooks, testInstruments } from './fake-books.js';
 import { Replica } from './replica.js';
+import { timeCell } from '../../../src/time/clock.js';
 
 export interface RoomSettings {
   readonly instruments?: number;
@@ -88,7 +89,7 @@ export class TestRoom {
   /** One duty cycle and the end of its loop turn. */
   turn(advanceNs = 1e6): void {
     this.clock.advanceBy(advanceNs);
-    this.agent.doWork(this.clock.nowNs());
+    this.agent.doWork(timeCell(this.clock.nowNs()));
     this.server.turn();
   }
 
