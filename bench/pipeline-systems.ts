@@ -42,7 +42,7 @@ export function compileLoopback(): string {
   return program;
 }
 
-class Lines {
+export class Lines {
   private readonly waiting: ((line: string) => void)[] = [];
   private readonly ready: string[] = [];
 
@@ -73,7 +73,7 @@ class Lines {
   }
 }
 
-function start(
+export function start(
   command: string,
   args: readonly string[],
   onLine: (line: string) => void = () => {},
@@ -81,7 +81,7 @@ function start(
   return new Lines(spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] }), onLine);
 }
 
-async function end({ child }: Lines): Promise<void> {
+export async function end({ child }: Lines): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGKILL');
   await once(child, 'exit');
@@ -228,7 +228,7 @@ async function startSystem(
 }
 
 /** User and system time of a process so far (Linux; 0 where /proc is missing). */
-function processorUs(pid: number): number {
+export function processorUs(pid: number): number {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');

@@ -14,7 +14,8 @@ export interface Connection {
   readonly closed: boolean;
   /** Bytes lent until the call returns. Ordered after all that was published to its topics before. */
   sendBinary(bytes: Uint8Array): void;
-  sendText(text: string): void;
+  /** Bytes (UTF-8) lent until the call returns. */
+  sendText(text: string | Uint8Array): void;
   /**
    * A part of one text message, which is sent as fragments and never compressed. Bytes lent until the
    * call returns. From the first part to the last nothing else may be sent, nor published to a topic
@@ -103,7 +104,8 @@ export interface BroadcastServer {
   listen(host: string, port: number): Promise<ServerAddress>;
   /** Bytes lent until the call returns; delivered at the end of the loop turn, one write a socket. */
   publish(topic: string, bytes: Uint8Array): void;
-  publishText(topic: string, text: string): void;
+  /** Bytes (UTF-8) lent until the call returns. */
+  publishText(topic: string, text: string | Uint8Array): void;
   /** Takes no new connections. */
   stopListening(): void;
   /** Cuts what is left and lets go of every handle, so that the thread can end. */

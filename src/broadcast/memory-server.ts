@@ -102,9 +102,9 @@ export class MemoryConnection implements Connection {
     this.transmit({ kind: 'binary', bytes: bytes.slice() });
   }
 
-  sendText(text: string): void {
+  sendText(text: string | Uint8Array): void {
     this.letOut();
-    this.transmit({ kind: 'text', text });
+    this.transmit({ kind: 'text', text: textOf(text) });
   }
 
   sendTextPart(bytes: Uint8Array, isFirst: boolean, isLast: boolean): void {
@@ -245,8 +245,8 @@ export class MemoryServer implements BroadcastServer {
     for (const connection of this.members(topic)) connection.enqueue(frame);
   }
 
-  publishText(topic: string, text: string): void {
-    const frame: Frame = { kind: 'text', text };
+  publishText(topic: string, text: string | Uint8Array): void {
+    const frame: Frame = { kind: 'text', text: textOf(text) };
     for (const connection of this.members(topic)) connection.enqueue(frame);
   }
 
@@ -309,4 +309,8 @@ export class MemoryServer implements BroadcastServer {
       this.events.onHttp(full, resolve);
     });
   }
+}
+
+function textOf(text: string | Uint8Array): string {
+  return typeof text === 'string' ? text : Buffer.from(text).toString('utf8');
 }

@@ -135,7 +135,7 @@ class UwsConnection implements Connection {
   sendBinary(bytes: Uint8Array): void {
     if (!this.closed) this.socket.send(bytes, true, false);
   }
-  sendText(text: string): void {
+  sendText(text: string | Uint8Array): void {
     if (!this.closed) this.socket.send(text, false, this.compress);
   }
   sendTextPart(bytes: Uint8Array, isFirst: boolean, isLast: boolean): void {
@@ -212,7 +212,7 @@ export class UwsServer implements BroadcastServer {
     this.app.publish(topic, bytes, true, false);
   }
 
-  publishText(topic: string, text: string): void {
+  publishText(topic: string, text: string | Uint8Array): void {
     // Without effect on sockets that have not agreed on it: those of the feed never have.
     this.app.publish(topic, text, false, this.extras?.compression === true);
   }

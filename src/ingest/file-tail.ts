@@ -100,6 +100,11 @@ export class FileTail {
     return lines;
   }
 
+  /** A file came or went: what is next is looked for at once. */
+  lookAgain(): void {
+    this.lookedNs = -Infinity;
+  }
+
   /** What happened since the last call (TailEvent). */
   takeEvent(): number {
     const event = this.pendingEvent;
@@ -164,7 +169,7 @@ export class FileTail {
   }
 
   private readMore(): number {
-    if (this.buffer.length - this.held < READ_BYTES) {
+    if (this.buffer.length - this.held <= READ_BYTES) {
       const wider = Buffer.allocUnsafe(this.buffer.length * 2);
       this.buffer.copy(wider, 0, 0, this.held);
       this.buffer = wider;
@@ -187,8 +192,10 @@ export class FileTail {
     const end = this.held + read;
     let start = 0;
     let lines = 0;
+    // What is left of earlier reads stands behind: the search ends here.
+    this.buffer[end] = NEWLINE;
     let newline = this.buffer.indexOf(NEWLINE, this.held);
-    while (newline >= 0 && newline < end) {
+    while (newline < end) {
       if (this.skippingLine) this.skippingLine = false;
       else if (newline > start) {
         this.taker.onLine(this.buffer, start, newline, nowNs);

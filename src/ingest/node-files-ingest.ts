@@ -199,8 +199,17 @@ export class NodeFilesIngest implements Agent {
     return NODE_SOURCES.reduce((sum, source) => sum + this.tails[source].lines, 0);
   }
 
+  get bytesRead(): number {
+    return this.tails.diffs.bytesRead + this.tails.statuses.bytesRead + this.tails.fills.bytesRead;
+  }
+
   get height(): number {
     return this.assembler.height;
+  }
+
+  /** A file came or went. */
+  lookAgain(): void {
+    for (const source of NODE_SOURCES) this.tails[source].lookAgain();
   }
 
   doWork(now: TimeCell): number {

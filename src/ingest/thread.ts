@@ -19,6 +19,7 @@ import { LeanTransport } from './lean-transport.js';
 import { INGEST_LIMITS } from './limits.js';
 import { UndiciTransport } from './undici-transport.js';
 import type { WebSocketTransport } from './transport.js';
+import { FileAlarm } from './file-alarm.js';
 import { NodeFilesIngest } from './node-files-ingest.js';
 import { RawStatuses } from './raw-statuses.js';
 import { DemandFlags } from '../rings/demand-flags.js';
@@ -126,10 +127,11 @@ export interface NodeFilesWiring extends Pick<
   readonly report: (report: NodeReport) => void;
 }
 
-export function assembleNodeFiles(wiring: NodeFilesWiring): {
-  agent: NodeFilesIngest;
-  http: UndiciTransport;
-} {
+/** @param onGrown the files have grown: the thread should have a turn */
+export function assembleNodeFiles(
+  wiring: NodeFilesWiring,
+  onGrown: () => void,
+): { agent: NodeFilesIngest; http: UndiciTransport; alarm: FileAlarm } {
   const rings = wiring.shards.map(({ feed, bell }) => ({
     ring: new RingProducer(feed),
     bell: new DoorbellRinger(bell),
@@ -156,7 +158,13 @@ export function assembleNodeFiles(wiring: NodeFilesWiring): {
     isWanted: wiring.isWanted,
     counters: wiring.counters,
   });
-  return { agent, http };
+  const alarm = new FileAlarm({
+    roots: Object.values(wiring.data.roots),
+    onGrown,
+    onFiles: () => agent.lookAgain(),
+    bytesRead: () => agent.bytesRead,
+  });
+  return { agent, http, alarm };
 }
 
 function rawStatusesOf(

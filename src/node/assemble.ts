@@ -92,11 +92,14 @@ class Assembler {
   private fileIngest(venue: FileVenue): Part {
     const { memory, instruments, files } = this.data;
     invariant(files !== undefined, 'a venue of files has a plan for them');
-    const { agent, http } = assembleNodeFiles({
+    const thread = threadOf(this.data.plan, 'ingest');
+    invariant(thread !== null, 'ingest has a thread');
+    const bell = new DoorbellRinger(bellOf(memory, thread.name));
+    const wiring = {
       venue,
       instruments,
       ...files,
-      isWanted: (coin) => venue.isWanted(coin, files.selection),
+      isWanted: (coin: string) => venue.isWanted(coin, files.selection),
       shards: this.shards,
       shardOf: memory.shardOf,
       raw: this.rawWay,
@@ -108,21 +111,17 @@ class Assembler {
       timeline: this.timeline,
       takeover: this.takeover,
       report: nodeNoticesOf(this.tell),
-    });
-    // Nobody rings when a file grows: it is looked at, more often than an idle thread's turns.
-    const thread = threadOf(this.data.plan, 'ingest');
-    invariant(thread !== null, 'ingest has a thread');
-    const bell = new DoorbellRinger(bellOf(memory, thread.name));
-    let looking: NodeJS.Timeout | undefined;
+    };
+    const { agent, http, alarm } = assembleNodeFiles(wiring, () => bell.ring());
     return {
       agent,
       start: () => {
         agent.start(this.clock.nowNs());
-        looking = setInterval(() => bell.ring(), LIMITS.filesLookedAtMs);
+        alarm.start();
         return Promise.resolve(null);
       },
       windUp: () => {
-        clearInterval(looking);
+        alarm.close();
         return http.close();
       },
     };

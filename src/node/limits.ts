@@ -20,8 +20,6 @@ export const LIMITS = {
   /** An idle thread makes a turn at least this often: its heartbeat, and its agents' timers. */
   idleMsMax: 20,
 
-  /** A parked thread looks at a node's files this often: blocks come every 60 ms, a look costs 10 µs. */
-  filesLookedAtMs: 2,
   /** A thread with sockets works off its rings for so long before it reads sockets again. */
   turnNsMax: 1e6,
   /** The supervisor looks at every heartbeat this often. */

@@ -197,12 +197,15 @@ export const OUT_STATE = 7;
 export const OUT_ENVELOPE_DOUBLES = 8;
 
 /**
- * RawStatuses: statuses of one instrument and block as JSON texts with a newline between them, RAW_BYTES
- * of UTF-8 from double RAW_TEXTS on. Flag Last: all of the block's have been told now.
+ * RawStatuses: statuses of one instrument and block as JSON texts, RAW_BYTES of UTF-8 from double
+ * RAW_TEXTS on, in the form RAW_FORM (Demand): Told has commas between them, Whole newlines. RAW_LOST
+ * of its statuses found no room since its last record. Flag Last: all of the block's have been told.
  */
 export const RAW_INSTRUMENT = 0;
 export const RAW_FLAGS = 1;
 export const RAW_BLOCK_NS = 2;
 export const RAW_HEIGHT = 3;
 export const RAW_BYTES = 4;
-export const RAW_TEXTS = 5;
+export const RAW_FORM = 5;
+export const RAW_LOST = 6;
+export const RAW_TEXTS = 7;

@@ -3,6 +3,7 @@ import type { Connection } from '../broadcast-server.js';
 import type { TokenBucket } from '../token-bucket.js';
 import type { ApiSubscription } from './api-request.js';
 import { Outbox } from './outbox.js';
+import type { ApiText } from './text-bytes.js';
 
 export class ApiSession {
   readonly connection: Connection;
@@ -47,7 +48,7 @@ export class ApiSession {
     if (this.topics.delete(topic) && !this.outbox.isQueueing) this.connection.leave(topic);
   }
 
-  say(text: string): void {
+  say(text: ApiText): void {
     this.outbox.say(text);
   }
 

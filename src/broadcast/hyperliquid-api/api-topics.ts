@@ -23,6 +23,21 @@ export class ApiTopics {
     }
   }
 
+  /**
+   * The same of bytes that are lent until the call returns. Returns a copy of them if one was made,
+   * for outboxes that deliver later.
+   */
+  publishBytes(topic: string, bytes: Uint8Array): Uint8Array | null {
+    this.server.publishText(topic, bytes);
+    let kept: Uint8Array | null = null;
+    for (const session of this.queueing) {
+      if (!session.follows(topic)) continue;
+      kept ??= Buffer.from(bytes);
+      session.say(kept);
+    }
+    return kept;
+  }
+
   onQueueing(session: ApiSession, isQueueing: boolean): void {
     if (isQueueing) this.queueing.add(session);
     else this.queueing.delete(session);

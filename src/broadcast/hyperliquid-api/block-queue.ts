@@ -13,14 +13,17 @@
  * block has gone, else it is counted and dropped.
  */
 import { ABSENT } from '../../rings/record-types.js';
+import { TextBytes } from './text-bytes.js';
 
 export interface Block {
   readonly height: number;
   /** Unix milliseconds. */
   readonly timeMs: number;
-  /** JSON of each. */
-  readonly statuses: string[];
+  /** JSON of each, with commas between them; lent until `emit` returns. */
+  readonly statuses: TextBytes;
   readonly diffs: string[];
+  /** Statuses that are missing here or in blocks before, and were not told as such yet. */
+  lost: number;
 }
 
 interface Waiting extends Block {
@@ -32,10 +35,13 @@ interface Waiting extends Block {
 const WAIT_NS = 250e6;
 /** A way that is ahead by so much will not be waited for. */
 const BLOCKS_MAX = 64;
+/** Texts kept to be written to again: more than a block or two seldom wait. */
+const SPARE_MAX = 4;
 
 export class BlockQueue {
   private readonly emit: (block: Block) => void;
   private readonly waiting: Waiting[] = [];
+  private readonly spareTexts: TextBytes[] = [];
   /** Height up to which the books have told everything; the first and last that statuses told. */
   private booksHeight = ABSENT as number;
   private statusesFrom = -Infinity;
@@ -46,7 +52,8 @@ export class BlockQueue {
   private emittedHeight = ABSENT as number;
   /** A snapshot told the book of this height: nothing up to it is told again. */
   private floorHeight = ABSENT as number;
-  /** Statuses that came when a later block had gone. */
+  private lostUntold = 0;
+  /** Times that statuses came when a later block had gone. */
   late = 0;
 
   /** @param hasStatuses whether there is a way by which statuses come at all. */
@@ -74,12 +81,20 @@ export class BlockQueue {
     if (height > this.booksHeight) this.booksHeight = height;
   }
 
-  onStatuses(height: number, timeMs: number, statuses: string[], nowNs: number): void {
-    if (statuses.length > 0) {
-      const block = this.blockAt(height, timeMs, nowNs);
-      if (block === null) this.late += statuses.length;
-      else for (const status of statuses) block.statuses.push(status);
+  /** JSON of one status or of some with commas between them; copied. */
+  onStatuses(height: number, timeMs: number, statuses: Uint8Array, nowNs: number): void {
+    const block = this.blockAt(height, timeMs, nowNs);
+    if (block === null) {
+      this.late++;
+      return;
     }
+    block.statuses.separate();
+    block.statuses.addBytes(statuses);
+  }
+
+  /** Statuses will not come: the block that goes next says so. */
+  onStatusesLost(count: number): void {
+    this.lostUntold += count;
   }
 
   /** All statuses up to `height` have been told. */
@@ -102,7 +117,11 @@ export class BlockQueue {
       }
       this.waiting.shift();
       this.emittedHeight = block.height;
+      block.lost = this.lostUntold;
+      this.lostUntold = 0;
       this.emit(block);
+      block.statuses.clear();
+      if (this.spareTexts.length < SPARE_MAX) this.spareTexts.push(block.statuses);
     }
   }
 
@@ -115,6 +134,7 @@ export class BlockQueue {
   /** Nobody reads any more: statuses will no longer come. */
   stop(): void {
     this.waiting.length = 0;
+    this.lostUntold = 0;
     this.statusesFrom = -Infinity;
     this.statusesHeight = ABSENT;
     this.areStatusesSilent = !this.hasStatuses;
@@ -136,7 +156,15 @@ export class BlockQueue {
     while (at > 0 && this.waiting[at - 1]!.height > height) at--;
     const before = this.waiting[at - 1];
     if (before?.height === height) return before;
-    const made = { height, timeMs, statuses: [], diffs: [], hasDiffs: false, sinceNs: nowNs };
+    const made = {
+      height,
+      timeMs,
+      statuses: this.spareTexts.pop() ?? new TextBytes(),
+      diffs: [],
+      lost: 0,
+      hasDiffs: false,
+      sinceNs: nowNs,
+    };
     this.waiting.splice(at, 0, made);
     return made;
   }

@@ -19,6 +19,7 @@ import { type Block, BlockQueue } from './block-queue.js';
 import type { CoinBook } from './coin-book.js';
 import type { L4Snapshot } from './l4-snapshot.js';
 import type { PressClient, SnapshotPress } from './snapshot-press.js';
+import { TextBytes } from './text-bytes.js';
 
 /** How long a written Snapshot is given to others who ask, and how much may have followed it: a second
  *  of BTC, so that a crowd that reconnects costs a Snapshot a second. */
@@ -33,6 +34,8 @@ export class L4Channel implements PressClient {
   private readonly topics: ApiTopics;
   private readonly press: SnapshotPress;
   private readonly topic: string;
+  /** The message being told. */
+  private readonly message = new TextBytes();
   private readonly readers = new Set<ApiSession>();
   /** Those of them that have no Snapshot yet, in the order in which they asked. */
   private waiting: ApiSession[] = [];
@@ -154,14 +157,21 @@ export class L4Channel implements PressClient {
     this.shared = null;
   }
 
-  private tellBlock({ height, timeMs, statuses, diffs }: Block): void {
+  private tellBlock({ height, timeMs, statuses, diffs, lost }: Block): void {
     const before = this.sequence++;
-    const text =
-      `{"channel":"l4Book","data":{"Updates":{"time":${timeMs},"height":${height}` +
-      `,"order_statuses":[${statuses.join(',')}],"book_diffs":[${diffs.join(',')}]` +
-      `,"seq":${this.sequence},"prevSeq":${before},"epoch":${this.book.epoch}}}}`;
-    this.shared?.noteLater(text);
-    this.topics.publish(this.topic, text);
+    const { message } = this;
+    message.clear();
+    message.addText(
+      `{"channel":"l4Book","data":{"Updates":{"time":${timeMs},"height":${height},"order_statuses":[`,
+    );
+    message.addBytes(statuses.view);
+    const lostStatuses = lost === 0 ? '' : `,"lostStatuses":${lost}`;
+    message.addText(
+      `],"book_diffs":[${diffs.join(',')}],"seq":${this.sequence},"prevSeq":${before}` +
+        `,"epoch":${this.book.epoch}${lostStatuses}}}}`,
+    );
+    const kept = this.topics.publishBytes(this.topic, message.view);
+    this.shared?.noteLater(kept ?? Buffer.from(message.view));
   }
 }
 

@@ -3,6 +3,8 @@
  * once, lent to the outboxes of all who wait for it, together with the blocks that came since. And
  * what all of them hold at a time. Broadcast thread.
  */
+import type { ApiText } from './text-bytes.js';
+
 export class SnapshotMemory {
   /** Bytes of Snapshots that somebody still holds. */
   heldBytes = 0;
@@ -12,7 +14,7 @@ export class L4Snapshot {
   readonly height: number;
   readonly epoch: number;
   /** Texts of the blocks after `height`, in order. */
-  readonly later: string[] = [];
+  readonly later: ApiText[] = [];
   laterBytes = 0;
   /** Empty until it is written. */
   pieces: readonly Uint8Array[] = [];
@@ -39,7 +41,8 @@ export class L4Snapshot {
     if (this.holders > 0) this.memory.heldBytes += this.bytes;
   }
 
-  noteLater(text: string): void {
+  /** Kept. */
+  noteLater(text: ApiText): void {
     this.later.push(text);
     this.laterBytes += text.length;
   }

@@ -10,7 +10,8 @@
  * is SOCKET_BYTES. Texts are shared by all clients that wait for them.
  */
 import type { Connection } from '../broadcast-server.js';
-import type { L4Snapshot } from './l4-snapshot.js';
+import { L4Snapshot } from './l4-snapshot.js';
+import type { ApiText } from './text-bytes.js';
 
 /** Bytes in the socket's buffer up to which more is handed to it: above what a round trip needs. */
 const SOCKET_BYTES = 512 * 1024;
@@ -23,7 +24,7 @@ export class Outbox {
   private readonly connection: Connection;
   /** The queue was empty and is not any more; it is empty again. */
   private readonly onQueueing: (isQueueing: boolean) => void;
-  private queue: (string | L4Snapshot)[] = [];
+  private queue: (ApiText | L4Snapshot)[] = [];
   private nextPiece = 0;
 
   constructor(connection: Connection, onQueueing: (isQueueing: boolean) => void) {
@@ -40,8 +41,8 @@ export class Outbox {
     return this.nextPiece > 0;
   }
 
-  /** Sends a text in its turn. */
-  say(text: string): void {
+  /** Sends a text in its turn; kept until then. */
+  say(text: ApiText): void {
     if (this.queue.length === 0) {
       this.connection.sendText(text);
       return;
@@ -65,7 +66,7 @@ export class Outbox {
     while (taken < this.queue.length && sent < budgetBytes) {
       if (connection.closed || connection.bufferedBytes() > SOCKET_BYTES) break;
       const next = this.queue[taken]!;
-      if (typeof next === 'string') {
+      if (!(next instanceof L4Snapshot)) {
         connection.sendText(next);
         this.queuedBytes -= next.length;
         sent += next.length;
@@ -85,7 +86,7 @@ export class Outbox {
 
   /** The client has gone. */
   drop(): void {
-    for (const item of this.queue) if (typeof item !== 'string') item.release();
+    for (const item of this.queue) if (item instanceof L4Snapshot) item.release();
     this.queue = [];
     this.queuedBytes = 0;
   }

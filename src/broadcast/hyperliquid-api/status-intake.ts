@@ -4,20 +4,22 @@
  * `orderUpdates`. Broadcast thread.
  */
 import { EventFlag } from '../../domain/event-flags.js';
-import type { DemandFlags } from '../../rings/demand-flags.js';
+import { Demand, type DemandFlags } from '../../rings/demand-flags.js';
 import {
   RAW_BLOCK_NS,
   RAW_BYTES,
   RAW_FLAGS,
+  RAW_FORM,
   RAW_HEIGHT,
   RAW_INSTRUMENT,
+  RAW_LOST,
   RAW_TEXTS,
   RecordType,
 } from '../../rings/record-types.js';
 import type { RecordHandler, RingConsumer } from '../../rings/ring-consumer.js';
 import type { Clock } from '../../time/clock.js';
 import type { Timeline } from '../../time/timeline.js';
-import type { NumberFormat } from './api-text.js';
+import { errorText, type NumberFormat } from './api-text.js';
 import type { ApiTopics } from './api-topics.js';
 import type { CoinChannels } from './coin-channels.js';
 import { readStatus } from './raw-status.js';
@@ -46,6 +48,8 @@ export class StatusIntake implements RecordHandler {
   private readonly options: StatusIntakeOptions;
   /** Readers of orderUpdates, by user. */
   private readonly users = new Map<string, number>();
+  /** Statuses that found no room in the ring. */
+  lost = 0;
 
   constructor(options: StatusIntakeOptions) {
     this.options = options;
@@ -66,7 +70,9 @@ export class StatusIntake implements RecordHandler {
     const { way, coins } = this.options;
     for (let id = 0; id < coins.length; id++) {
       const coin = coins[id];
-      if (coin !== undefined) way.demand.set(id, coin.l4.hasReaders || this.users.size > 0);
+      if (coin === undefined) continue;
+      const told = coin.l4.hasReaders ? Demand.Told : Demand.None;
+      way.demand.set(id, this.users.size > 0 ? Demand.Whole : told);
     }
   }
 
@@ -77,30 +83,44 @@ export class StatusIntake implements RecordHandler {
 
   onRecord(typeId: number, slot: number): void {
     if (typeId !== RecordType.RawStatuses) return;
-    const { way, timeline } = this.options;
+    const { way, timeline, coins, clock } = this.options;
     const { doubles } = way.ring;
-    const bytes = doubles[slot + RAW_BYTES]!;
+    const coin = coins[doubles[slot + RAW_INSTRUMENT]!];
+    if (coin === undefined) return;
+    const length = doubles[slot + RAW_BYTES]!;
+    const height = doubles[slot + RAW_HEIGHT]!;
+    const lost = doubles[slot + RAW_LOST]!;
+    if (lost > 0) this.onLost(coin, height, lost);
     const at = doubles.byteOffset + (slot + RAW_TEXTS) * 8;
-    const text = Buffer.from(doubles.buffer, at, bytes).toString('utf8');
-    this.onStatuses(
-      doubles[slot + RAW_INSTRUMENT]!,
-      doubles[slot + RAW_HEIGHT]!,
-      Number(timeline.toUnixNs(doubles[slot + RAW_BLOCK_NS]!) / NS_PER_MS),
-      bytes === 0 ? [] : text.trimEnd().split('\n'),
-      (doubles[slot + RAW_FLAGS]! & EventFlag.Last) !== 0,
-    );
+    const bytes = Buffer.from(doubles.buffer, at, length);
+    const timeMs = Number(timeline.toUnixNs(doubles[slot + RAW_BLOCK_NS]!) / NS_PER_MS);
+    const { queue, hasReaders } = coin.l4;
+    if (length > 0 && doubles[slot + RAW_FORM] === Demand.Whole)
+      this.onWhole(coin, height, timeMs, bytes.toString('utf8').split('\n'));
+    else if (length > 0 && hasReaders) queue.onStatuses(height, timeMs, bytes, clock.nowNs());
+    const isLast = (doubles[slot + RAW_FLAGS]! & EventFlag.Last) !== 0;
+    if (isLast && hasReaders) queue.onStatusesAt(height);
   }
 
-  /** Status events of one coin and block (JSON of each). */
-  private onStatuses(
-    instrumentId: number,
+  /** Told to everyone who would have got some: l4Book's readers in the next block's message. */
+  private onLost(coin: CoinChannels, height: number, lost: number): void {
+    this.lost += lost;
+    coin.l4.queue.onStatusesLost(lost);
+    const text = errorText(
+      `Order statuses were lost: ${lost} of ${coin.coin} up to block ${height}`,
+    );
+    for (const user of this.users.keys()) {
+      this.options.topics.publish(JSON.stringify({ type: 'orderUpdates', user }), text);
+    }
+  }
+
+  /** Status events of one coin and block as the venue wrote them (JSON of each). */
+  private onWhole(
+    coin: CoinChannels,
     height: number,
     timeMs: number,
     events: readonly string[],
-    isLast: boolean,
   ): void {
-    const coin = this.options.coins[instrumentId];
-    if (coin === undefined) return;
     const { l4 } = coin;
     const texts: string[] = [];
     const ofUsers = new Map<string, string[]>();
@@ -122,8 +142,8 @@ export class StatusIntake implements RecordHandler {
       const topic = JSON.stringify({ type: 'orderUpdates', user });
       this.options.topics.publish(topic, `{"channel":"orderUpdates","data":[${told.join(',')}]}`);
     }
-    if (!l4.hasReaders) return;
-    l4.queue.onStatuses(height, timeMs, texts, this.options.clock.nowNs());
-    if (isLast) l4.queue.onStatusesAt(height);
+    if (!l4.hasReaders || texts.length === 0) return;
+    const bytes = Buffer.from(texts.join(','));
+    l4.queue.onStatuses(height, timeMs, bytes, this.options.clock.nowNs());
   }
 }
