@@ -32,7 +32,6 @@ import {
   CUT_START,
   Cut,
   TOLD_BYTES_MORE,
-  copy,
   copyTold,
   cutStatus,
   toldText,
@@ -69,7 +68,12 @@ export class RawStatuses {
   private readonly lostOf: Float64Array;
   /** Instruments of the line. */
   private readonly found: number[] = [];
-  private part = Buffer.allocUnsafe(PART_BYTES_MAX * 2);
+  /** The part being made, and behind it, from `lineAt` on, the line: pieces are moved within it. */
+  private memory = Buffer.allocUnsafe(PART_BYTES_MAX * 16);
+  private lineAt = PART_BYTES_MAX * 2;
+  /** Where in the buffer of lines it stands. */
+  private lineFrom = 0;
+  private lineEnd = 0;
   private partBytes = 0;
   private partEvents = 0;
   private height: number = ABSENT;
@@ -106,6 +110,7 @@ export class RawStatuses {
     this.height = height;
     this.blockNs = blockNs;
     this.collect(line, eventsAt, end);
+    if (this.rows > 0) this.takeLine(line, eventsAt, end);
     for (let i = 0; i < this.found.length; i++) this.tell(this.found[i]!, line);
     this.found.length = 0;
     this.rows = 0;
@@ -169,7 +174,7 @@ export class RawStatuses {
       const bytes = this.cuts[at + CUT_END]! - this.cuts[at + CUT_START]! + TOLD_BYTES_MORE + 1;
       if (this.partBytes > 0 && this.partBytes + bytes > PART_BYTES_MAX) this.writePart(id, form);
       // The long way writes its text anew: escapes may make it longer.
-      if (this.partBytes + 6 * bytes > this.part.length) this.widenPart(6 * bytes);
+      if (this.partBytes + 6 * bytes > this.lineAt) this.widenPart(line, 6 * bytes);
       this.addToPart(line, at, form);
     }
     this.writePart(id, form);
@@ -177,21 +182,23 @@ export class RawStatuses {
   }
 
   private addToPart(line: Buffer, at: number, form: Demand): void {
-    const { part, cuts } = this;
+    const { memory, cuts } = this;
+    const shift = this.lineAt - this.lineFrom;
     const start = cuts[at + CUT_START]!;
     const end = cuts[at + CUT_END]!;
     let to = this.partBytes;
     if (form === Demand.Whole) {
-      to = copy(line, start, end, part, to);
-      part[to++] = NEWLINE;
+      memory.copyWithin(to, shift + start, shift + end);
+      to += end - start;
+      memory[to++] = NEWLINE;
     } else if (cuts[at + 1] === UNUSUAL) {
       const text = toldText(line.toString('utf8', start, end));
       if (text === null) return;
-      to += part.write(text, to);
-      part[to++] = COMMA;
+      to += memory.write(text, to);
+      memory[to++] = COMMA;
     } else {
-      to = copyTold(line, cuts, at, part, to);
-      part[to++] = COMMA;
+      to = copyTold(memory, shift, cuts, at, to);
+      memory[to++] = COMMA;
     }
     this.partBytes = to;
     this.partEvents++;
@@ -209,7 +216,7 @@ export class RawStatuses {
       this.lostOf[id]! += partEvents;
       return;
     }
-    this.bytes.set(this.part.subarray(0, bytes), (slot + RAW_TEXTS) * 8);
+    this.bytes.set(this.memory.subarray(0, bytes), (slot + RAW_TEXTS) * 8);
   }
 
   private tellEnds(height: number, blockNs: number): void {
@@ -245,10 +252,22 @@ export class RawStatuses {
     return slot;
   }
 
-  private widenPart(bytes: number): void {
-    const wider = Buffer.allocUnsafe(this.part.length + bytes);
-    this.part.copy(wider, 0, 0, this.partBytes);
-    this.part = wider;
+  /** The part's bytes so far stay; the line moves further back. */
+  private widenPart(line: Buffer, bytes: number): void {
+    this.lineAt = this.partBytes + bytes;
+    this.takeLine(line, this.lineFrom, this.lineEnd);
+  }
+
+  private takeLine(line: Buffer, from: number, end: number): void {
+    const bytes = this.lineAt + end - from;
+    if (bytes > this.memory.length) {
+      const wider = Buffer.allocUnsafe(bytes * 2);
+      this.memory.copy(wider, 0, 0, this.partBytes);
+      this.memory = wider;
+    }
+    this.lineFrom = from;
+    this.lineEnd = end;
+    line.copy(this.memory, this.lineAt, from, end);
   }
 
   private grow(): void {
