@@ -222,7 +222,7 @@ export function stampBlock(block: ScriptBlock, height: number, blockMs: number):
     setAfter(line, '"block_time":"', blockTime, 0);
     setAfter(line, '"block_number":', String(height), 0);
     if (source !== 'fills') continue;
-    for (let at = 0; at >= 0; ) at = setAfter(line, '"time":', String(blockMs), at);
+    for (let at = 0; at >= 0;) at = setAfter(line, '"time":', String(blockMs), at);
   }
 }
 

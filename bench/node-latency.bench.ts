@@ -125,7 +125,7 @@ async function startSystem(
   const flags = Object.entries(options).flatMap(([flag, value]) => [`--${flag}`, String(value)]);
   const nodeFlags = (process.env['RINGSIDE_BENCH_NODE_FLAGS'] ?? '').split(' ').filter(Boolean);
   const system = start(process.execPath, [...nodeFlags, main, 'serve', '--json', ...flags]);
-  for (let port = 0; ; ) {
+  for (let port = 0; ;) {
     const event = JSON.parse(await system.next(START_MS_MAX)) as { event: string; feed?: string };
     if (event.event === 'listening') port = Number(new URL(event.feed!).port);
     if (event.event === 'live') return { system, port };

@@ -6,7 +6,15 @@
  *
  *     node plain-hyperliquid.js DIRECTORY SNAPSHOT      prints {"port":N} when the snapshot is loaded
  */
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, watch } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  watch,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';

@@ -1,6 +1,6 @@
 /**
- * Which instruments' texts somebody reads, and in which form: one word each, written by the thread that has the readers,
- * looked at by the thread that could provide them, once a line.
+ * Which instruments' texts somebody reads, and in which form: one word each, written by the thread that
+ * has the readers, looked at by the thread that could provide them, once a line.
  */
 export function createDemandFlags(instruments: number): SharedArrayBuffer {
   return new SharedArrayBuffer(Math.max(1, instruments) * 4);

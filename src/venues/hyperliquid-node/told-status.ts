@@ -125,7 +125,8 @@ function cutOrder(
     }
     i = next + 1;
     if (bytes[next] === COMMA) continue;
-    const isWhole = cuts[row + CUT_CHILDREN]! > 0 && cuts[row + CUT_SIZE]! > cuts[row + CUT_CHILDREN]!;
+    const isWhole =
+      cuts[row + CUT_CHILDREN]! > 0 && cuts[row + CUT_SIZE]! > cuts[row + CUT_CHILDREN]!;
     return bytes[next] === CLOSE_BRACE && isWhole ? i : CURSOR_FAILED;
   }
   return CURSOR_FAILED;
