@@ -4,7 +4,7 @@
  *
  *     l2Book            all coins on one clock, every 5.4 s (fast: 0.54 s), changed or not
  *     bbo               per block, if it changed; trades per block, if there were some
- *     allMids           every 5 s; activeAssetCtx every second
+ *     allMids           every 5 s, of one dex; activeAssetCtx every second
  *
  * A subscription is acknowledged at once and served with the end of the block under way; trades begin
  * with the last twenty seconds.
@@ -24,10 +24,18 @@ import type {
   SimulatedRequest,
 } from './dialect.js';
 import type { Exchange } from './exchange.js';
-import { BlockBook, BookTruths, LEVELS_FAST, LEVELS_FULL } from './hyperliquid-books.js';
+import {
+  BlockBook,
+  BookTruths,
+  LEVELS_FAST,
+  LEVELS_FULL,
+  aggregationOf,
+} from './hyperliquid-books.js';
+import { CoinContext, ContextTruths } from './hyperliquid-contexts.js';
+import type { Json } from './hyperliquid-info.js';
 import {
   allPerpMetasOf,
-  assetContextOf,
+  dexOf,
   jsonAnswer,
   metaOf,
   perpDexsOf,
@@ -36,6 +44,7 @@ import {
   spotMetaOf,
   textAnswer,
 } from './hyperliquid-info.js';
+import { isSpot } from './hyperliquid-specs.js';
 import { HyperliquidSession } from './hyperliquid-session.js';
 import type { Wanted } from './hyperliquid-session.js';
 import type { Market } from './market.js';
@@ -65,6 +74,7 @@ const TRADE_ID_BASE = 2 ** 48;
 /** What is told of one coin. */
 interface Coin {
   readonly market: Market;
+  readonly context: CoinContext;
   book: BlockBook;
   /** A stale answer's: some blocks old. */
   oldBook: BlockBook;
@@ -84,6 +94,7 @@ export class HyperliquidDialect implements Dialect {
   };
   refusalsCount = 0;
   readonly truths = new BookTruths();
+  readonly contextTruths = new ContextTruths();
   private readonly options: HyperliquidOptions;
   private readonly prng: Prng;
   private readonly coins = new Map<string, Coin>();
@@ -102,7 +113,8 @@ export class HyperliquidDialect implements Dialect {
     this.byIndex = exchange.markets.map((market) => {
       const book = new BlockBook(market, this.timeMs);
       const bestTold = book.bestText();
-      const coin = { market, book, oldBook: book, isChanged: false, bestTold };
+      const context = new CoinContext(market.spec);
+      const coin = { market, context, book, oldBook: book, isChanged: false, bestTold };
       return { ...coin, trades: [], history: [] };
     });
     for (const coin of this.byIndex) this.coins.set(coin.market.spec.symbol, coin);
@@ -126,6 +138,7 @@ export class HyperliquidDialect implements Dialect {
       const text = this.tradeText(market, i);
       coin.trades.push(text);
       coin.history.push({ timeNs, text });
+      coin.context.onTrade(command.tradePrice[i]!, command.tradeSize[i]!);
     }
   }
 
@@ -169,17 +182,15 @@ export class HyperliquidDialect implements Dialect {
       case 'allPerpMetas':
         return jsonAnswer(200, allPerpMetasOf(specs));
       case 'allMids':
-        return textAnswer(200, this.midsText());
+        return textAnswer(200, this.midsText(dex));
       case 'l2Book':
-        return textAnswer(200, this.bookAnswer(question['coin'], wishes.stale));
+        return textAnswer(200, this.bookAnswer(question, wishes.stale));
       case 'recentTrades':
         return textAnswer(200, this.recentTrades(question['coin']));
       case 'metaAndAssetCtxs':
         return jsonAnswer(200, [
           metaOf(specs, dex),
-          perpsOf(specs, dex).map((spec) =>
-            assetContextOf(spec, this.coins.get(spec.symbol)!.book.midText()),
-          ),
+          perpsOf(specs, dex).map(({ symbol }) => this.contextOf(this.coins.get(symbol)!)),
         ]);
       case 'exchangeStatus':
         return jsonAnswer(200, { time: this.timeMs, specialStatuses: null });
@@ -266,8 +277,10 @@ export class HyperliquidDialect implements Dialect {
     switch (wanted.type) {
       case 'l2Book': {
         const levels = wanted.isFast ? LEVELS_FAST : LEVELS_FULL;
-        this.truths.note(coin!.book, this.timeMs, levels);
-        return `{"channel":"l2Book","data":${coin!.book.bookText(this.timeMs, levels)}}`;
+        const { book } = coin!;
+        if (wanted.aggregation === null) this.truths.note(book, this.timeMs, levels);
+        const text = book.bookText(this.timeMs, levels, wanted.aggregation);
+        return `{"channel":"l2Book","data":${text}}`;
       }
       case 'bbo':
         return (
@@ -279,26 +292,41 @@ export class HyperliquidDialect implements Dialect {
         return `{"channel":"trades","data":[${trades.join(',')}]}`;
       }
       case 'activeAssetCtx': {
-        const ctx = assetContextOf(coin!.market.spec, coin!.book.midText());
-        return JSON.stringify({ channel: 'activeAssetCtx', data: { coin: wanted.coin, ctx } });
+        const channel = isSpot(wanted.coin) ? 'activeSpotAssetCtx' : 'activeAssetCtx';
+        return JSON.stringify({
+          channel,
+          data: { coin: wanted.coin, ctx: this.contextOf(coin!) },
+        });
       }
       default:
-        return `{"channel":"allMids","data":{"mids":${this.midsText()}}}`;
+        return `{"channel":"allMids","data":{"mids":${this.midsText(wanted.dex)}}}`;
     }
   }
 
-  private midsText(): string {
+  private contextOf({ market, context, book }: Coin): Json {
+    const values = context.valuesAt(this.timeMs, book.twiceMid());
+    this.contextTruths.noteContext(market.spec.symbol, values);
+    return values;
+  }
+
+  /** "Spot mids are only included with the first perp dex." */
+  private midsText(dex: string): string {
     const mids: Record<string, string> = {};
     for (const [name, { book }] of this.coins) {
-      const mid = book.midText();
-      if (mid !== null) mids[name] = mid;
+      const mid = dexOf(name) === dex ? book.midText() : null;
+      if (mid === null) continue;
+      mids[name] = mid;
+      this.contextTruths.noteMid(name, mid);
     }
     return JSON.stringify(mids);
   }
 
-  private bookAnswer(name: unknown, stale: boolean): string {
+  private bookAnswer(question: Readonly<Record<string, unknown>>, stale: boolean): string {
+    const name = question['coin'];
     const coin = typeof name === 'string' ? this.coins.get(name) : undefined;
-    if (coin === undefined) return 'null';
+    const aggregation = aggregationOf(question['nSigFigs'], question['mantissa']);
+    if (coin === undefined || aggregation === undefined) return 'null';
+    if (aggregation !== null) return coin.book.bookText(this.timeMs, LEVELS_FULL, aggregation);
     const book = stale ? coin.oldBook : coin.book;
     const timeMs = stale ? book.timeMs : this.timeMs;
     this.truths.note(book, timeMs, LEVELS_FULL);

@@ -2,12 +2,12 @@
  * `POST /info` of the simulated Hyperliquid: what SDKs and our node ask before anything else. Simulator's
  * thread; cold.
  */
-import { formatShortDecimal } from '../domain/decimal.js';
 import type { SimulatedAnswer } from './dialect.js';
 import { isSpot } from './hyperliquid-specs.js';
 import type { MarketSpec } from './market-specs.js';
 
-type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type Json =
+  null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** The venue's limit on every request's body is the server's own; questions are small. */
 export function questionOf(body: string): Readonly<Record<string, unknown>> | null {
@@ -28,7 +28,7 @@ export function textAnswer(status: number, body: string): SimulatedAnswer {
   return { status, headers: { 'Content-Type': 'application/json' }, body };
 }
 
-function dexOf(symbol: string): string {
+export function dexOf(symbol: string): string {
   const colon = symbol.indexOf(':');
   return colon < 0 ? '' : symbol.slice(0, colon);
 }
@@ -111,22 +111,4 @@ export function perpDexsOf(specs: readonly MarketSpec[]): Json {
 
 export function allPerpMetasOf(specs: readonly MarketSpec[]): Json {
   return [metaOf(specs, ''), ...dexesOf(specs).map((dex) => metaOf(specs, dex))];
-}
-
-/** Context of a perp around its mid price. */
-export function assetContextOf(spec: MarketSpec, mid: string | null): Json {
-  const previous = formatShortDecimal(spec.openingPrice, spec.priceDecimals);
-  const price = mid ?? previous;
-  return {
-    funding: '0.0000125',
-    openInterest: '36585.31848',
-    prevDayPx: previous,
-    dayNtlVlm: '4161029539.6949653625',
-    premium: '-0.0006413454',
-    oraclePx: price,
-    markPx: price,
-    midPx: mid,
-    impactPxs: [price, price],
-    dayBaseVlm: '49116.08533',
-  };
 }

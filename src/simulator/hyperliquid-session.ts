@@ -4,6 +4,8 @@
  */
 import type { DialectSession, SessionOutput } from './dialect.js';
 import type { HyperliquidDialect } from './hyperliquid-dialect.js';
+import { aggregationOf } from './hyperliquid-books.js';
+import type { Aggregation } from './hyperliquid-books.js';
 import { questionOf } from './hyperliquid-info.js';
 
 /** Of an address; here of a connection, since all come from one. */
@@ -16,7 +18,10 @@ const COIN_TYPES: ReadonlySet<string> = new Set(['l2Book', 'bbo', 'trades', 'act
 export interface Wanted {
   readonly type: string;
   readonly coin: string;
+  /** Of allMids; empty for the venue's own. */
+  readonly dex: string;
   readonly isFast: boolean;
+  readonly aggregation: Aggregation | null;
   /** Nothing was sent for it yet. */
   isFresh: boolean;
 }
@@ -71,8 +76,11 @@ export class HyperliquidSession implements DialectSession {
     }
     const key = JSON.stringify(full);
     if (this.wanted.has(key)) return this.error(`Already subscribed: ${key}`, nowNs);
-    // "Unknown coin …: the server drops the whole socket, no message"
-    if (full.coin !== undefined && !this.dialect.hasCoin(full.coin)) {
+    const aggregation = aggregationOf(full.nSigFigs, full.mantissa);
+    // "Unknown/ill-cased coin, nSigFigs 6, mantissa without nSigFigs 5: the server drops the whole
+    // socket, code 1006, no message"
+    const isUnknown = full.coin !== undefined && !this.dialect.hasCoin(full.coin);
+    if (isUnknown || aggregation === undefined) {
       this.output.close(1001, '');
       return;
     }
@@ -82,7 +90,9 @@ export class HyperliquidSession implements DialectSession {
     this.wanted.set(key, {
       type: full.type,
       coin: full.coin ?? '',
+      dex: full.dex ?? '',
       isFast: full.fast === true,
+      aggregation,
       isFresh: true,
     });
     this.respond('subscribe', full, nowNs);
@@ -120,13 +130,19 @@ export class HyperliquidSession implements DialectSession {
 interface FullSubscription {
   readonly type: string;
   readonly coin?: string;
+  readonly dex?: string;
+  readonly nSigFigs?: unknown;
+  readonly mantissa?: unknown;
   readonly fast?: unknown;
 }
 
 /** The subscription with its defaults filled in, names in the venue's order; null for none of its. */
 function normalised(subscription: Readonly<Record<string, unknown>>): FullSubscription | null {
   const { type, coin, nSigFigs = null, mantissa = null, fast = false } = subscription;
-  if (type === 'allMids') return { type };
+  if (type === 'allMids') {
+    const { dex } = subscription;
+    return typeof dex === 'string' && dex !== '' ? { type, dex } : { type };
+  }
   if (typeof type !== 'string' || !COIN_TYPES.has(type) || typeof coin !== 'string') return null;
   if (type !== 'l2Book') return { type, coin };
   const full = { type, coin, nSigFigs, mantissa, fast };

@@ -91,7 +91,7 @@ test('Python client on a node: rebuilds both books, hash equal at every message'
     return;
   }
   const { instrument } = node!.node.health.books()[0]!;
-  const { code, summary, err } = await runPythonClient(url, instrument, 250);
+  const { code, summary, err } = await runPythonClient(url, instrument, 600);
   assert.equal(code, 0, err);
   assert.ok(summary !== null && summary.hashes.checked > 40, JSON.stringify(summary));
 });

@@ -2,7 +2,7 @@
 
     feed_client.py GENERATED_FOLDER URL INSTRUMENT MESSAGES [DEPTH]
 
-Subscribes to the instrument's book (full, and cut at DEPTH), bbo, trades and status; reads MESSAGES
+Subscribes to the instrument's book (full, and cut at DEPTH), bbo, trades, status and context; reads MESSAGES
 data messages; checks every stream's continuity, rebuilds both books and compares their hash with the
 node's at every message. Prints one JSON object of what it saw; exits with 1 at the first difference.
 """
@@ -16,6 +16,7 @@ from ringside.wire.Body import Body  # noqa: E402
 from ringside.wire.BookDelta import BookDelta  # noqa: E402
 from ringside.wire.BookSnapshot import BookSnapshot  # noqa: E402
 from ringside.wire.BookState import BookState  # noqa: E402
+from ringside.wire.Context import Context  # noqa: E402
 from ringside.wire.Heartbeat import Heartbeat  # noqa: E402
 from ringside.wire.Message import Message  # noqa: E402
 from ringside.wire.Status import Status  # noqa: E402
@@ -111,9 +112,10 @@ class Client:
         self.hashes = {"checked": 0, "recomputed": 0, "amid": 0}
         self.state = None
         self.levels_most = 0
+        self.contexts = []
         welcome = json.loads(self.socket.receive()[1])
         assert welcome["op"] == "welcome" and welcome["protocol"] == 1, welcome
-        subscriptions = [{"channel": name} for name in ("book", "bbo", "trades", "status")]
+        subscriptions = [{"channel": name} for name in ("book", "bbo", "trades", "status", "context")]
         subscriptions.append({"channel": "book", "depth": depth})
         for number, wanted in enumerate(subscriptions, 1):
             request = {"op": "subscribe", "id": number, "instrument": instrument, **wanted}
@@ -140,6 +142,7 @@ class Client:
             Body.Bbo: (Bbo, self.on_bbo),
             Body.Trades: (Trades, self.on_trades),
             Body.Status: (Status, self.on_status),
+            Body.Context: (Context, self.on_context),
         }
         make, handle = readers[kind]
         body = at(make(), table)
@@ -191,6 +194,22 @@ class Client:
     def on_status(self, stream, head, body):
         assert body.SinceNs() > 0, "a state holds since some time"
 
+    def on_context(self, stream, head, body):
+        decimals = [
+            body.MarkPrice(), body.IndexPrice(), body.MidPrice(), body.PreviousDayPrice(),
+            body.FundingRate(), body.Premium(), body.ImpactBidPrice(), body.ImpactAskPrice(),
+            body.OpenInterest(), body.DayVolume(), body.DayNotional(),
+        ]
+        for value in decimals:
+            if value is None:
+                continue  # not told
+            whole, fraction, places = value.Whole(), value.Fraction(), value.Places()
+            assert places <= 15 and abs(fraction) < 10**places, "a fraction has its places"
+            assert whole * fraction >= 0, "both parts have the number's sign"
+        self.contexts.append(decimals[0] is not None)
+        if head.State() == BookState.Live:
+            assert any(value is not None for value in decimals), "a Live context says something"
+
     def on_heartbeat(self, beat):
         for index in range(beat.StreamsLength()):
             position = beat.Streams(index)
@@ -209,6 +228,7 @@ class Client:
                 self.on_text(payload)
         self.socket.close()
         summary = {"messages": self.counts, "hashes": self.hashes, "levelsMost": self.levels_most}
+        summary["marks"] = sum(self.contexts)
         summary["streams"] = {
             f"{s.channel}/{s.depth}": {"messages": s.messages, "next": s.next}
             for s in self.streams.values()

@@ -11,6 +11,7 @@ import { FakeFeed } from '../support/fake-feed.js';
 import { pythonMissing, runPythonClient } from '../support/python-client.js';
 
 const BTC = 'binance-futures:BTCUSDT';
+const KINDS = 'BookSnapshot BookDelta Bbo Trades Status Context Heartbeat'.split(' ');
 const missing = pythonMissing();
 if (missing !== null) console.error(`PYTHON CLIENT TESTS SKIPPED: ${missing}`);
 
@@ -40,14 +41,15 @@ test('Python client: rebuilds books from the schema alone, hash equal at every m
   t.after(() => clearInterval(disturbance));
   const { code, summary, err } = await runPythonClient(feed.url, BTC, 2_500);
   assert.equal(code, 0, err);
-  const { messages, hashes, levelsMost, streams } = summary!;
-  for (const kind of ['BookSnapshot', 'BookDelta', 'Bbo', 'Trades', 'Status', 'Heartbeat']) {
+  const { messages, hashes, levelsMost, streams, marks } = summary!;
+  for (const kind of KINDS) {
     assert.ok((messages[kind] ?? 0) > 0, `messages of kind ${kind} were read`);
   }
   assert.ok(hashes.checked > 1_000, `${hashes.checked} hashes were compared`);
   assert.ok(hashes.recomputed > 5 && hashes.amid > 0);
   assert.ok(levelsMost > 200);
-  assert.equal(Object.keys(streams).length, 5);
+  assert.equal(Object.keys(streams).length, 6);
+  assert.ok(marks > 10, `${marks} contexts had a mark price`);
 });
 
 test('Python client: a wrong hash is found', async (t) => {

@@ -6,6 +6,7 @@
 import { createServer, type Server } from 'node:http';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { BookState, type StateReason } from '../../src/domain/book-state.js';
+import { CHANNEL_NAMES } from '../../src/domain/channel.js';
 import { Prng } from '../../src/domain/prng.js';
 import { FakeMarket, type FakeInstrument } from './fake-market.js';
 import { FakeMessages, type FakeChannel, type FakeStream } from './fake-messages.js';
@@ -182,6 +183,7 @@ export class FakeFeed {
     for (const stream of this.streamsOf(instrument)) {
       if (stream.channel === 'book') this.sendDelta(stream, 0);
       if (stream.channel === 'bbo') this.sendBbo(stream);
+      if (stream.channel === 'context') this.sendContext(stream);
     }
   }
 
@@ -193,7 +195,7 @@ export class FakeFeed {
     const key = `${channel}|${instrument.id}|${depth}`;
     const known = this.streams.get(key);
     if (known !== undefined) return known;
-    const base = instrument.id * 8 + ['book', 'bbo', 'trades', 'status'].indexOf(channel);
+    const base = instrument.id * 8 + CHANNEL_NAMES.indexOf(channel);
     const stream: FakeStream = {
       id: depth === 0 ? base : this.nextViewId++,
       channel,
@@ -231,6 +233,11 @@ export class FakeFeed {
   private sendBbo(stream: FakeStream): void {
     stream.sequence += 1;
     this.send(stream, this.messages.bbo(stream));
+  }
+
+  private sendContext(stream: FakeStream): void {
+    stream.sequence += 1;
+    this.send(stream, this.messages.context(stream));
   }
 
   private sendStatus(stream: FakeStream): void {
@@ -343,6 +350,7 @@ export class FakeFeed {
       for (const part of this.messages.snapshotParts(stream, false)) socket.send(part);
     } else if (channel === 'bbo') socket.send(this.messages.bbo(stream));
     else if (channel === 'status') socket.send(this.messages.status(stream));
+    else if (channel === 'context') socket.send(this.messages.context(stream));
     stream.subscribers.add(socket);
   }
 

@@ -1,5 +1,11 @@
 /** Streams of the fake feed and their messages as bytes, through the wire encoder. Test support. */
 import type { WebSocket } from 'ws';
+import {
+  CONTEXT_VALUE_DOUBLES,
+  ContextField,
+  DOUBLES_PER_DECIMAL,
+  contextBit,
+} from '../../src/domain/context-fields.js';
 import { EventFlag } from '../../src/domain/event-flags.js';
 import { HASH_SEED_HIGH, HASH_SEED_LOW, levelHashLane } from '../../src/domain/level-hash.js';
 import type { Prng } from '../../src/domain/prng.js';
@@ -9,7 +15,7 @@ import { MessageEncoder } from '../../src/wire/encode.js';
 import { HEAD_DOUBLES, HeadField } from '../../src/wire/head-fields.js';
 import type { FakeInstrument, FakeMarket, Levels } from './fake-market.js';
 
-export type FakeChannel = 'book' | 'bbo' | 'trades' | 'status';
+export type FakeChannel = 'book' | 'bbo' | 'trades' | 'status' | 'context';
 
 interface Logged {
   readonly firstSequence: number;
@@ -94,6 +100,20 @@ export class FakeMessages {
   status(stream: FakeStream): Uint8Array {
     const head = this.fillHead(stream, EventFlag.Last);
     return this.copy(this.encoder.writeStatus(this.words, 0, head, this.clock.nowNs()));
+  }
+
+  /** Mark price, funding and the next funding time; nothing else is told. */
+  context(stream: FakeStream): Uint8Array {
+    const [bid] = this.market.levels(stream.instrument, 0, 1);
+    const { priceDecimals } = stream.instrument;
+    const scale = 10 ** priceDecimals;
+    const values = new Float64Array(CONTEXT_VALUE_DOUBLES);
+    values.set([Math.floor(bid![0] / scale), bid![0] % scale, priceDecimals]);
+    values.set([0, -this.prng.nextInt(100_000), 8], ContextField.FundingRate * DOUBLES_PER_DECIMAL);
+    const told = contextBit(ContextField.MarkPrice) | contextBit(ContextField.FundingRate);
+    const head = this.fillHead(stream, EventFlag.Last);
+    const nextNs = this.clock.nowNs() + 3600e9;
+    return this.copy(this.encoder.writeContext(this.words, 0, head, told, values, 0, nextNs));
   }
 
   trade(stream: FakeStream): Uint8Array {

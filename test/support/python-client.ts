@@ -11,6 +11,8 @@ export interface PythonSummary {
   readonly messages: Record<string, number>;
   readonly hashes: { checked: number; recomputed: number; amid: number };
   readonly levelsMost: number;
+  /** Contexts that told a mark price. */
+  readonly marks: number;
   readonly streams: Record<string, { messages: number; next: number }>;
 }
 
