@@ -1,18 +1,17 @@
 /** Ring records into an order-by-order book. Books thread; hot. */
 import type { HashedLedger } from '../domain/hashed-ledger.js';
-import { LedgerResult } from '../domain/order-ledger.js';
+import { LedgerResult, ORDER_INPUT_DOUBLES, OrderInput } from '../domain/order-ledger.js';
 import {
   ABSENT,
-  ORDER_BEFORE_ID,
-  ORDER_ID,
   ORDER_KIND,
   ORDER_PLACED_MS,
-  ORDER_PRICE,
   ORDER_SIDE,
-  ORDER_SIZE,
-  ORDER_SIZE_BEFORE,
   OrderKind,
 } from '../rings/record-types.js';
+
+/** An order of a snapshot as the ledger takes it; never held across calls. */
+const input = new Float64Array(ORDER_INPUT_DOUBLES);
+input[OrderInput.BeforeId] = ABSENT;
 
 /** Applies an OrderEvent; anything but Done means that the book is not the venue's. */
 export function applyOrderEvent(
@@ -20,16 +19,12 @@ export function applyOrderEvent(
   record: Float64Array,
   at: number,
 ): LedgerResult {
-  const id = record[at + ORDER_ID]!;
-  const side = record[at + ORDER_SIDE]!;
-  const price = record[at + ORDER_PRICE]!;
   const kind = record[at + ORDER_KIND]!;
-  if (kind === OrderKind.Remove) return orders.remove(id, side, price);
-  const size = record[at + ORDER_SIZE]!;
-  if (kind === OrderKind.Update) {
-    return orders.change(id, side, price, record[at + ORDER_SIZE_BEFORE]!, size);
-  }
-  const result = orders.add(id, side, price, size, record[at + ORDER_BEFORE_ID]!);
+  // From its side on a record is what the ledger takes.
+  const from = at + ORDER_SIDE;
+  if (kind === OrderKind.Remove) return orders.remove(record, from);
+  if (kind === OrderKind.Update) return orders.change(record, from);
+  const result = orders.add(record, from);
   if (result === LedgerResult.Done) orders.identify(record, at + ORDER_PLACED_MS);
   return result;
 }
@@ -40,7 +35,11 @@ export function loadSnapshotOrder(
   order: Float64Array,
   at: number,
 ): LedgerResult {
-  const result = orders.add(order[at + 3]!, order[at]!, order[at + 1]!, order[at + 2]!, ABSENT);
+  input[OrderInput.Side] = order[at]!;
+  input[OrderInput.Price] = order[at + 1]!;
+  input[OrderInput.Size] = order[at + 2]!;
+  input[OrderInput.Id] = order[at + 3]!;
+  const result = orders.add(input, 0);
   if (result === LedgerResult.Done) orders.identify(order, at + 4);
   return result;
 }

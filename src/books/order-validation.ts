@@ -19,11 +19,10 @@ import {
   SNAPSHOT_ORDERS,
   SNAPSHOT_ORDER_DOUBLES,
 } from '../rings/record-types.js';
-import { BookLevels } from './book-levels.js';
 import { HashedLedger } from '../domain/hashed-ledger.js';
 import { applyOrderEvent, loadSnapshotOrder } from './order-apply.js';
-import { LedgerResult, type OrderLedger } from '../domain/order-ledger.js';
-import { NO_SLOT, OWNER_WORDS } from '../domain/order-slab.js';
+import { OWNER_WORDS } from '../domain/order-identities.js';
+import { LedgerResult, NO_LEVELS, NO_SLOT, type OrderLedger } from '../domain/order-ledger.js';
 import { PendingBuffer } from './pending-buffer.js';
 
 const Phase = { Idle: 0, Keeping: 1, Loading: 2, Comparing: 3 } as const;
@@ -35,9 +34,7 @@ export type Verdict = (typeof Verdict)[keyof typeof Verdict];
 const ORDERS_PER_TURN = 1024;
 
 export class OrderValidation {
-  private shadow: HashedLedger;
-  private shadowLevels: BookLevels;
-  private readonly tickSize: number;
+  private shadow = new HashedLedger(NO_LEVELS, 1);
   private readonly kept: PendingBuffer;
   private phase: number = Phase.Idle;
   private height = 0;
@@ -49,11 +46,8 @@ export class OrderValidation {
   /** Height of the book when the snapshot was asked for: events after it are kept. */
   private keptFrom = 0;
 
-  constructor(tickSize: number, recordsMax: number, bytesMax: number) {
-    this.tickSize = tickSize;
+  constructor(recordsMax: number, bytesMax: number) {
     this.kept = new PendingBuffer(recordsMax, bytesMax);
-    this.shadowLevels = new BookLevels(tickSize);
-    this.shadow = new HashedLedger(this.shadowLevels, 1);
   }
 
   get isActive(): boolean {
@@ -61,9 +55,7 @@ export class OrderValidation {
   }
 
   get memoryBytes(): number {
-    return (
-      this.kept.memoryBytes + this.shadow.ledger.memoryBytes + this.shadowLevels.ladder.memoryBytes
-    );
+    return this.kept.memoryBytes + this.shadow.ledger.memoryBytes;
   }
 
   /**
@@ -102,8 +94,7 @@ export class OrderValidation {
     this.height = height;
     this.failed = false;
     this.shadowBroken = false;
-    this.shadowLevels = new BookLevels(this.tickSize);
-    this.shadow = new HashedLedger(this.shadowLevels, Math.max(1024, ordersExpected));
+    this.shadow = new HashedLedger(NO_LEVELS, Math.max(1024, ordersExpected));
     return Verdict.Open;
   }
 
@@ -147,12 +138,13 @@ export class OrderValidation {
       return Verdict.Unverifiable;
     }
     const other = this.shadow.ledger;
-    const end = Math.min(ledger.slab.usedSlots, this.cursor + ORDERS_PER_TURN);
+    other.settle();
+    const end = Math.min(ledger.usedSlots, this.cursor + ORDERS_PER_TURN);
     for (let slot = this.cursor; slot < end && !this.failed; slot++) {
-      if (ledger.slab.isUsed(slot) && !isSameOrder(ledger, slot, other)) this.failed = true;
+      if (ledger.isUsed(slot) && !isSameOrder(ledger, slot, other)) this.failed = true;
     }
     this.cursor = end;
-    if (!this.failed && this.cursor < ledger.slab.usedSlots) return Verdict.Open;
+    if (!this.failed && this.cursor < ledger.usedSlots) return Verdict.Open;
     if (ledger.orderCount !== other.orderCount) this.failed = true;
     this.phase = Phase.Idle;
     if (this.failed) return Verdict.Failed;
@@ -170,25 +162,26 @@ export class OrderValidation {
 
   /** Gives the shadow away: the caller keeps what it took. */
   dropShadow(): void {
-    this.shadowLevels = new BookLevels(this.tickSize);
-    this.shadow = new HashedLedger(this.shadowLevels, 1);
+    this.shadow = new HashedLedger(NO_LEVELS, 1);
   }
 }
 
 function isSameOrder(ours: OrderLedger, slot: number, theirs: OrderLedger): boolean {
-  const other = theirs.slotOf(ours.slab.oid[slot]!);
+  const other = theirs.slotOf(ours.idOf(slot));
   if (other === NO_SLOT) return false;
-  if (ours.slab.size[slot] !== theirs.slab.size[other]) return false;
+  if (ours.sizeOf(slot) !== theirs.sizeOf(other)) return false;
   if (ours.sideOf(slot) !== theirs.sideOf(other) || ours.priceOf(slot) !== theirs.priceOf(other))
     return false;
+  const ourOwner = ours.identities.ownerAt(slot);
+  const theirOwner = theirs.identities.ownerAt(other);
   for (let i = 0; i < OWNER_WORDS; i++) {
-    if (ours.slab.owner[slot * OWNER_WORDS + i] !== theirs.slab.owner[other * OWNER_WORDS + i])
+    if (ours.identities.words[ourOwner + i] !== theirs.identities.words[theirOwner + i])
       return false;
   }
   return idAfter(ours, slot) === idAfter(theirs, other);
 }
 
 function idAfter(ledger: OrderLedger, slot: number): number {
-  const next = ledger.slab.next[slot]!;
-  return next === NO_SLOT ? NO_SLOT : ledger.slab.oid[next]!;
+  const next = ledger.nextOf(slot);
+  return next === NO_SLOT ? NO_SLOT : ledger.idOf(next);
 }

@@ -83,7 +83,7 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
     this.resync = new Resync(options.limits);
     const { pendingRecordsMax: records, pendingBytesMax: bytes } = options.limits;
     this.pending = new PendingBuffer(records, bytes);
-    this.validation = new OrderValidation(options.instrument.tickSize, records, bytes);
+    this.validation = new OrderValidation(records, bytes);
     this.touched = new TouchedLevels(this.levels);
     this.orders = new HashedLedger(this.touched, ORDERS_FIRST);
     this.trades = new TradeFeed(this, options.publisher, options.counters);
@@ -199,6 +199,7 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
     if (this.state === BookState.Stale && !this.sourceLags)
       this.setState(BookState.Live, StateReason.StreamResumed);
     this.height = height;
+    this.orders.settle();
     if (this.levels.isCrossed()) {
       this.counters.add(this.row, BooksColumn.Crossed, 1);
       this.lose(StateReason.Crossed);
@@ -214,8 +215,7 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
 
   /** All that the block changed, then its best. Hot. */
   private tellBlock(): void {
-    const delta = this.touched.collect();
-    const { bids, asks } = this.touched;
+    const { delta, bids, asks } = this.touched;
     this.publisher.delta(this, delta, 0, bids, asks, EventFlag.Last);
     this.publisher.orderChanges(this, this.orders, this.block.events, this.block.count);
     this.counters.add(this.row, BooksColumn.Applied, 1);
@@ -249,6 +249,8 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
       if (loadSnapshotOrder(this.orders, record, order) !== LedgerResult.Done)
         this.loadFailed = true;
     }
+    this.orders.settle();
+    this.touched.forget();
     if ((flags & EventFlag.Last) !== 0) this.finishLoad(record, at);
   }
 
@@ -263,7 +265,6 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
 
   private finishLoad(record: Float64Array, at: number): void {
     this.loading = false;
-    this.touched.forget();
     this.counters.add(this.row, BooksColumn.Snapshots, 1);
     const isOld = this.connectedFrom !== ABSENT && this.height < this.connectedFrom - 1;
     if (isOld || this.loadFailed || this.levels.isCrossed()) {

@@ -28,7 +28,8 @@ import type { BookView } from './book-view.js';
 import { BookWriter } from './book-writer.js';
 import { BooksColumn } from './books-counters.js';
 import type { HashedLedger } from '../domain/hashed-ledger.js';
-import { CLIENT_ID_WORDS, NO_SLOT, OWNER_WORDS } from '../domain/order-slab.js';
+import { CLIENT_ID_WORDS, OWNER_WORDS } from '../domain/order-identities.js';
+import { NO_SLOT } from '../domain/order-ledger.js';
 import type { OrdersPublisher } from './orders-publisher.js';
 import { Scratch } from './scratch.js';
 
@@ -69,11 +70,7 @@ export class OrdersWriter extends BookWriter implements OrdersPublisher {
       ladder.copyLevels(side, count, prices, 0);
       for (let i = 0; i < count; i++) {
         const price = prices[2 * i]!;
-        for (
-          let slot = ledger.headAt(side, price);
-          slot !== NO_SLOT;
-          slot = ledger.slab.next[slot]!
-        ) {
+        for (let slot = ledger.headAt(side, price); slot !== NO_SLOT; slot = ledger.nextOf(slot)) {
           if (this.partCount === ORDERS_PER_MESSAGE_MAX) this.writePart(book, orders, 0);
           this.addOrder(orders, slot, side, price);
         }
@@ -104,20 +101,15 @@ export class OrdersWriter extends BookWriter implements OrdersPublisher {
   }
 
   private addOrder(orders: HashedLedger, slot: number, side: number, price: number): void {
-    const { slab } = orders.ledger;
+    const { ledger } = orders;
+    const { identities } = ledger;
     const part = this.orderPart;
     const to = this.partCount * ORDER_FIELDS;
     part[to] = side;
     part[to + 1] = price;
-    part[to + 2] = slab.size[slot]!;
-    part[to + 3] = slab.oid[slot]!;
-    part[to + 4] = slab.placedMs[slot]!;
-    part[to + 5] = slab.attributes[slot]!;
-    for (let i = 0; i < OWNER_WORDS; i++)
-      part[to + 6 + i] = slab.owner[slot * OWNER_WORDS + i]! >>> 0;
-    for (let i = 0; i < CLIENT_ID_WORDS; i++) {
-      part[to + 6 + OWNER_WORDS + i] = slab.clientId[slot * CLIENT_ID_WORDS + i]! >>> 0;
-    }
+    part[to + 2] = ledger.sizeOf(slot);
+    part[to + 3] = ledger.idOf(slot);
+    identities.copy(slot, part, to + 4);
     this.partCount++;
   }
 

@@ -1,22 +1,17 @@
 /**
- * The levels that a block changed, each once: what the L2 delta of the block is made of. Books
- * thread; hot: one call an order event.
+ * What the L2 delta of a block is made of: the levels that an order book settles go on to its L2 book
+ * and are noted here, bids before asks, each once. Books thread; hot: once a level of a block.
  */
-import { IdTable, NOT_FOUND } from '../domain/id-table.js';
-import type { BookLevels } from './book-levels.js';
 import type { LevelSink } from '../domain/order-ledger.js';
+import type { BookLevels } from './book-levels.js';
 
 const LEVELS_FIRST = 256;
 
 export class TouchedLevels implements LevelSink {
   /** Where the changes go. */
   private readonly levels: BookLevels;
-  private readonly seen = new IdTable(LEVELS_FIRST);
-  /** (side, price) pairs in the order of their first change. */
-  private touched = new Float64Array(2 * LEVELS_FIRST);
-  private count = 0;
-  private delta = new Float64Array(2 * LEVELS_FIRST);
-  /** Of the last `collect`. */
+  /** (price, size) pairs as they are now, `bids` of them, then `asks`. */
+  delta = new Float64Array(2 * LEVELS_FIRST);
   bids = 0;
   asks = 0;
 
@@ -25,14 +20,12 @@ export class TouchedLevels implements LevelSink {
   }
 
   set(side: number, price: number, size: number): number {
-    const key = price * 2 + side;
-    if (this.seen.get(key) === NOT_FOUND) {
-      this.seen.set(key, 0);
-      if (this.count * 2 === this.touched.length) this.grow();
-      this.touched[this.count * 2] = side;
-      this.touched[this.count * 2 + 1] = price;
-      this.count++;
-    }
+    const to = 2 * (this.bids + this.asks);
+    if (to === this.delta.length) this.grow();
+    this.delta[to] = price;
+    this.delta[to + 1] = size;
+    if (side === 0) this.bids++;
+    else this.asks++;
     return this.levels.set(side as 0 | 1, price, size);
   }
 
@@ -43,37 +36,13 @@ export class TouchedLevels implements LevelSink {
 
   /** The block is told or does not count. */
   forget(): void {
-    if (this.count === 0) return;
-    this.seen.clear();
-    this.count = 0;
-  }
-
-  get isEmpty(): boolean {
-    return this.count === 0;
-  }
-
-  /** (price, size) pairs of all touched levels as they are now, bids first, from index 0. */
-  collect(): Float64Array {
-    if (this.delta.length < this.count * 2) this.delta = new Float64Array(this.touched.length);
-    let to = 0;
-    for (let side = 0; side < 2; side++) {
-      const from = to;
-      for (let i = 0; i < this.count; i++) {
-        if (this.touched[i * 2] !== side) continue;
-        const price = this.touched[i * 2 + 1]!;
-        this.delta[to] = price;
-        this.delta[to + 1] = this.levels.ladder.sizeAt(side as 0 | 1, price);
-        to += 2;
-      }
-      if (side === 0) this.bids = (to - from) / 2;
-      else this.asks = (to - from) / 2;
-    }
-    return this.delta;
+    this.bids = 0;
+    this.asks = 0;
   }
 
   private grow(): void {
-    const wider = new Float64Array(this.touched.length * 2);
-    wider.set(this.touched);
-    this.touched = wider;
+    const wider = new Float64Array(this.delta.length * 2);
+    wider.set(this.delta);
+    this.delta = wider;
   }
 }

@@ -10,8 +10,7 @@
 import { BookState, StateReason } from '../domain/book-state.js';
 import { Channel } from '../domain/channel.js';
 import { EventFlag } from '../domain/event-flags.js';
-import type { LevelSink } from '../domain/order-ledger.js';
-import { CLIENT_ID_WORDS, NO_SLOT, OWNER_WORDS } from '../domain/order-slab.js';
+import { type LevelSink, NO_SLOT } from '../domain/order-ledger.js';
 import { Side } from '../domain/side.js';
 import { invariant } from '../faults/invariant.js';
 import { RecordType } from '../rings/record-types.js';
@@ -182,11 +181,7 @@ export class OrdersFeed {
     this.partCount = 0;
     for (const side of [Side.Bid, Side.Ask]) {
       for (const price of this.pricesOf(side)) {
-        for (
-          let slot = ledger.headAt(side, price);
-          slot !== NO_SLOT;
-          slot = ledger.slab.next[slot]!
-        ) {
+        for (let slot = ledger.headAt(side, price); slot !== NO_SLOT; slot = ledger.nextOf(slot)) {
           if (this.partCount === ORDERS_PER_PART) parts.push(this.takePart(parts.length, 0));
           this.addOrder(slot, side, price);
         }
@@ -214,11 +209,10 @@ export class OrdersFeed {
   /** Best first. Cold: sorts the heads of all queues. */
   private pricesOf(side: Side): Float64Array {
     const { ledger } = this.mirror.orders;
-    const { slab } = ledger;
     let count = 0;
     const prices = new Float64Array(ledger.orderCount);
-    for (let slot = 0; slot < slab.usedSlots; slot++) {
-      if (!slab.isUsed(slot) || slab.previous[slot] !== NO_SLOT) continue;
+    for (let slot = 0; slot < ledger.usedSlots; slot++) {
+      if (!ledger.isUsed(slot) || ledger.previousOf(slot) !== NO_SLOT) continue;
       if (ledger.sideOf(slot) === side) prices[count++] = ledger.priceOf(slot);
     }
     const sorted = prices.subarray(0, count).sort();
@@ -226,19 +220,14 @@ export class OrdersFeed {
   }
 
   private addOrder(slot: number, side: number, price: number): void {
-    const { slab } = this.mirror.orders.ledger;
+    const { ledger } = this.mirror.orders;
     const { part } = this;
     const to = this.partCount * ORDER_FIELDS;
     part[to] = side;
     part[to + 1] = price;
-    part[to + 2] = slab.size[slot]!;
-    part[to + 3] = slab.oid[slot]!;
-    part[to + 4] = slab.placedMs[slot]!;
-    part[to + 5] = slab.attributes[slot]!;
-    for (let i = 0; i < OWNER_WORDS; i++)
-      part[to + 6 + i] = slab.owner[slot * OWNER_WORDS + i]! >>> 0;
-    for (let i = 0; i < CLIENT_ID_WORDS; i++)
-      part[to + 6 + OWNER_WORDS + i] = slab.clientId[slot * CLIENT_ID_WORDS + i]! >>> 0;
+    part[to + 2] = ledger.sizeOf(slot);
+    part[to + 3] = ledger.idOf(slot);
+    ledger.identities.copy(slot, part, to + 4);
     this.partCount++;
   }
 

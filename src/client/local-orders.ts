@@ -5,8 +5,9 @@
  */
 import { formatDecimal } from '../domain/decimal.js';
 import { hashText } from '../domain/level-hash.js';
+import { CLIENT_ID_WORDS, OWNER_WORDS } from '../domain/order-identities.js';
+import { NO_SLOT } from '../domain/order-ledger.js';
 import { OrderAttribute } from '../domain/order-attributes.js';
-import { CLIENT_ID_WORDS, NO_SLOT, OWNER_WORDS } from '../domain/order-slab.js';
 import type { Side } from '../domain/side.js';
 import type { MessageDecoder } from '../wire/decode.js';
 import { OrdersMirror } from '../wire/orders-mirror.js';
@@ -64,7 +65,7 @@ export class LocalOrders {
   queueAt(side: Side, price: number): LocalOrder[] {
     const { ledger } = this.mirror.orders;
     const queue: LocalOrder[] = [];
-    for (let slot = ledger.headAt(side, price); slot !== NO_SLOT; slot = ledger.slab.next[slot]!)
+    for (let slot = ledger.headAt(side, price); slot !== NO_SLOT; slot = ledger.nextOf(slot))
       queue.push(this.orderAt(slot));
     return queue;
   }
@@ -95,21 +96,23 @@ export class LocalOrders {
 
   private orderAt(slot: number): LocalOrder {
     const { ledger } = this.mirror.orders;
-    const { slab } = ledger;
+    const { identities } = ledger;
     const price = ledger.priceOf(slot);
-    const size = slab.size[slot]!;
-    const attributes = slab.attributes[slot]!;
+    const size = ledger.sizeOf(slot);
+    const attributes = identities.attributes(slot);
     const hasClientId = (attributes & OrderAttribute.HasClientId) !== 0;
     return {
-      orderId: slab.oid[slot]!,
+      orderId: ledger.idOf(slot),
       side: ledger.sideOf(slot) as Side,
       price,
       size,
       priceText: formatDecimal(price, this.book.priceDecimals),
       sizeText: formatDecimal(size, this.book.sizeDecimals),
-      owner: hexOf(slab.owner, slot * OWNER_WORDS, OWNER_WORDS),
-      clientId: hasClientId ? hexOf(slab.clientId, slot * CLIENT_ID_WORDS, CLIENT_ID_WORDS) : null,
-      placedMs: slab.placedMs[slot]!,
+      owner: hexOf(identities.words, identities.ownerAt(slot), OWNER_WORDS),
+      clientId: hasClientId
+        ? hexOf(identities.words, identities.clientIdAt(slot), CLIENT_ID_WORDS)
+        : null,
+      placedMs: identities.placedMs(slot),
       attributes,
     };
   }

@@ -93,20 +93,6 @@ export class IdTable {
     return removed;
   }
 
-  /** Becomes the same as `other`; allocates only where that one is of another size. */
-  copyFrom(other: IdTable): void {
-    if (this.keys.length === other.keys.length) {
-      this.keys.set(other.keys);
-      this.slots.set(other.slots);
-    } else {
-      this.keys = other.keys.slice();
-      this.slots = other.slots.slice();
-    }
-    this.mask = other.mask;
-    this.shift = other.shift;
-    this.live = other.live;
-  }
-
   clear(): void {
     this.slots.fill(EMPTY);
     this.live = 0;

@@ -1,16 +1,29 @@
 /**
- * The order-by-order (L4) book of one instrument: every resting order with its owner, in time
- * priority within its price. Books thread, hot: add, change and remove cost O(1) and allocate
- * nothing; the L2 ladder below it is kept by the same calls, so best price, level size and level
- * hash come for free and the L2 channels are derived, never computed anew.
+ * The order-by-order (L4) book of one instrument: every resting order, in time priority within its
+ * price, and the levels they make. Books thread, broadcast thread and clients; hot: add, change and
+ * remove cost O(1) and allocate nothing.
  *
- *     ladder   price → total size, ordered, hashed          (L2)
- *     levels   price → level: order count, head, tail       (IdTable a side)
- *     slab     order → size, queue neighbours, owner, …     (IdTable oid → slot)
+ * Orders and levels are records of one KeyedRecords: orders by their id, levels by a negative number
+ * made of price and side. So a level stands in the circle of its own queue, and whoever comes or goes
+ * has two neighbours, always: no case is the first, the last or the only one.
+ *
+ *           ┌──▶ order ⇄ order ⇄ order ◀──┐        order   size, next, previous, level
+ *           └─────────▶ level ◀───────────┘        level   total size, head, tail, order count, marks
+ *                first in time … last in time
+ *
+ * Levels are told to the L2 book beneath (the sink) by `settle`, each that changed once, however many
+ * of its orders did: a book may be read between blocks only, and a busy price changes often in one.
+ * An emptied level stays until then. Identities (owner, client id) stand apart: only an add needs them.
+ *
+ * A change is handed in where it lies: `source[at …]` = side, price, size, size before, id, id to
+ * insert before (OrderInput), the order in which ring records have them.
  */
 import type { FrozenLedger } from './frozen-ledger.js';
-import { IdTable, NOT_FOUND } from './id-table.js';
-import { CLIENT_ID_WORDS, NO_SLOT, OWNER_WORDS, OrderSlab } from './order-slab.js';
+import { KeyedRecords } from './keyed-records.js';
+import { OrderIdentities } from './order-identities.js';
+import { NO_SLOT, RestingOrders } from './resting-orders.js';
+
+export { NO_SLOT };
 
 /** What the ledger needs of the L2 book beneath it. */
 export interface LevelSink {
@@ -18,6 +31,9 @@ export interface LevelSink {
   set(side: number, price: number, size: number): number;
   clear(): void;
 }
+
+/** For a book that is asked for its orders only. */
+export const NO_LEVELS: LevelSink = { set: () => 0, clear() {} };
 
 export const LedgerResult = {
   Done: 0,
@@ -31,243 +47,228 @@ export const LedgerResult = {
   PlaceMismatch: -4,
   /** `add`: the order to insert before does not rest at this price. */
   AnchorUnknown: -5,
+  /** An id, price or size that no order can have. */
+  OutOfRange: -6,
 } as const;
 export type LedgerResult = (typeof LedgerResult)[keyof typeof LedgerResult];
 
-const LEVELS_FIRST = 1024;
+/** Where the fields of a change stand, from the place that is handed in. */
+export const OrderInput = {
+  Side: 0,
+  Price: 1,
+  /** After the change. */
+  Size: 2,
+  /** `change`: checked against ours unless negative. */
+  SizeBefore: 3,
+  Id: 4,
+  /** `add`: the order to be inserted in front of; negative: at the end of its price. */
+  BeforeId: 5,
+} as const;
+export const ORDER_INPUT_DOUBLES = 6;
 
-export class OrderLedger {
-  readonly slab: OrderSlab;
-  private readonly ids: IdTable;
-  private readonly levelIds: readonly [IdTable, IdTable];
-  private levelPrice: Float64Array;
-  private levelSize: Float64Array;
-  private levelSide: Uint8Array;
-  private levelOrders: Int32Array;
-  private levelHead: Int32Array;
-  private levelTail: Int32Array;
-  private levelFree = NO_SLOT;
-  private levelsUsed = 0;
-  private readonly book: LevelSink;
+/** What follows is of this module for speed, see KeyedRecords; a test holds it against the exports. */
+const IN_SIDE = 0;
+const IN_PRICE = 1;
+const IN_SIZE = 2;
+const IN_SIZE_BEFORE = 3;
+const IN_ID = 4;
+const IN_BEFORE = 5;
+const DONE = 0;
+const NONE = -1;
+/** A record in doubles and in words. */
+const DOUBLES = 4;
+const WORDS = 8;
+/** Its fields. A level's next and previous are the first and the last of its queue. */
+const SIZE = 1;
+const NEXT = 4;
+const PREVIOUS = 5;
+/** Of an order: its level. */
+const LEVEL = 6;
+/** Of a level: how many orders; its side, twice, and 1 more if `settle` has to tell it. */
+const ORDERS = 6;
+const MARKS = 7;
 
-  constructor(book: LevelSink, ordersFirst = 1024) {
-    this.book = book;
-    this.slab = new OrderSlab(ordersFirst);
-    this.ids = new IdTable(ordersFirst);
-    this.levelIds = [new IdTable(LEVELS_FIRST), new IdTable(LEVELS_FIRST)];
-    this.levelPrice = new Float64Array(LEVELS_FIRST);
-    this.levelSize = new Float64Array(LEVELS_FIRST);
-    this.levelSide = new Uint8Array(LEVELS_FIRST);
-    this.levelOrders = new Int32Array(LEVELS_FIRST);
-    this.levelHead = new Int32Array(LEVELS_FIRST);
-    this.levelTail = new Int32Array(LEVELS_FIRST);
-  }
+/** Prices below this and their side fit into one double; ids and sizes are whole numbers below 2^53. */
+const PRICE_END = 2 ** 52;
+const NUMBER_END = 2 ** 53;
+const LEVELS_FIRST = 256;
+const TOUCHED_FIRST = 64;
 
-  /** Slot of the order last added, for setting its owner and attributes. */
+export class OrderLedger extends RestingOrders {
+  /** Size, before that, of the order last changed or removed. */
+  readonly lastSize = new Float64Array(1);
+  /** Slot of the order last added. */
   lastSlot = NO_SLOT;
+  private readonly sink: LevelSink;
+  /** Levels that changed: bids, then from the middle on asks, and how many of each. */
+  private touched = new Int32Array(2 * TOUCHED_FIRST);
+  private readonly touchedCount = new Int32Array(2);
+
+  constructor(sink: LevelSink, ordersFirst = 1024) {
+    super(new KeyedRecords(ordersFirst + LEVELS_FIRST), new OrderIdentities(ordersFirst));
+    this.sink = sink;
+  }
 
   /**
-   * Rests an order at the end of its price's queue, or directly before `beforeOid` (ABSENT, -1: at
-   * the end). Done, Duplicate or AnchorUnknown (then nothing is changed).
+   * Rests an order at the end of its price's queue, or directly in front of another. Unless Done,
+   * nothing is changed.
    */
-  add(oid: number, side: number, price: number, size: number, beforeOid: number): LedgerResult {
-    if (this.ids.get(oid) !== NOT_FOUND) return LedgerResult.Duplicate;
-    let before = NO_SLOT;
-    if (beforeOid >= 0) {
-      before = this.ids.get(beforeOid);
-      if (before === NOT_FOUND) return LedgerResult.AnchorUnknown;
-      const anchor = this.slab.level[before]!;
-      if (this.levelPrice[anchor] !== price || this.levelSide[anchor] !== side) {
-        return LedgerResult.AnchorUnknown;
-      }
-    }
-    const slot = this.slab.take();
-    const level = this.levelFor(side, price);
-    this.slab.oid[slot] = oid;
-    this.slab.size[slot] = size;
-    this.slab.level[slot] = level;
-    this.ids.set(oid, slot);
-    this.link(slot, level, before);
-    this.levelOrders[level] = this.levelOrders[level]! + 1;
-    const total = this.levelSize[level]! + size;
-    this.levelSize[level] = total;
-    this.book.set(side, price, total);
+  add(source: Float64Array, at: number): LedgerResult {
+    const { records, key } = this;
+    const side = source[at + IN_SIDE]!;
+    const size = source[at + IN_SIZE]!;
+    if (!isInRange(source, at)) return LedgerResult.OutOfRange;
+    key[0] = -1 - 2 * source[at + IN_PRICE]! - side;
+    let before = NONE;
+    if (source[at + IN_BEFORE]! >= 0) before = records.find(source, at + IN_BEFORE);
+    if (records.find(source, at + IN_ID) !== NONE) return LedgerResult.Duplicate;
+    if (source[at + IN_BEFORE]! >= 0 && (before === NONE || this.keyAt(before) !== key[0]))
+      return LedgerResult.AnchorUnknown;
+    const slot = records.insertMissed(source, at + IN_ID);
+    let level = records.find(key, 0);
+    if (level === NONE) level = this.openLevel(side);
+    const { doubles, words } = records;
+    const next = before === NONE ? level : before;
+    const previous = words[WORDS * next + PREVIOUS]!;
+    words[WORDS * slot + NEXT] = next;
+    words[WORDS * slot + PREVIOUS] = previous;
+    words[WORDS * slot + LEVEL] = level;
+    words[WORDS * next + PREVIOUS] = slot;
+    words[WORDS * previous + NEXT] = slot;
+    words[WORDS * level + ORDERS] = words[WORDS * level + ORDERS]! + 1;
+    doubles[DOUBLES * slot + SIZE] = size;
+    doubles[DOUBLES * level + SIZE] = doubles[DOUBLES * level + SIZE]! + size;
+    this.touch(level);
     this.lastSlot = slot;
-    return LedgerResult.Done;
+    return DONE;
   }
 
-  /** Changes an order's size in place; it keeps its priority. `sizeBefore` < 0 is not checked. */
-  change(oid: number, sizeBefore: number, sizeAfter: number): LedgerResult {
-    const slot = this.ids.get(oid);
-    if (slot === NOT_FOUND) return LedgerResult.Unknown;
-    const held = this.slab.size[slot]!;
-    if (sizeBefore >= 0 && held !== sizeBefore) return LedgerResult.SizeMismatch;
-    const level = this.slab.level[slot]!;
-    const total = this.levelSize[level]! + sizeAfter - held;
-    this.slab.size[slot] = sizeAfter;
-    this.levelSize[level] = total;
-    this.book.set(this.levelSide[level]!, this.levelPrice[level]!, total);
-    return LedgerResult.Done;
-  }
-
-  /** Takes an order out. `price` < 0 is not checked against ours. */
-  remove(oid: number, side: number, price: number): LedgerResult {
-    const slot = this.ids.get(oid);
-    if (slot === NOT_FOUND) return LedgerResult.Unknown;
-    const level = this.slab.level[slot]!;
-    if (price >= 0 && (this.levelPrice[level] !== price || this.levelSide[level] !== side)) {
+  /** Changes an order's size in place; it keeps its priority. Unless Done, nothing is changed. */
+  change(source: Float64Array, at: number): LedgerResult {
+    const { records } = this;
+    const slot = source[at + IN_ID]! >= 0 ? records.find(source, at + IN_ID) : NONE;
+    if (slot === NONE) return LedgerResult.Unknown;
+    const { doubles, words } = records;
+    const level = words[WORDS * slot + LEVEL]!;
+    const size = source[at + IN_SIZE]!;
+    const sizeBefore = source[at + IN_SIZE_BEFORE]!;
+    const held = doubles[DOUBLES * slot + SIZE]!;
+    if (doubles[DOUBLES * level] !== -1 - 2 * source[at + IN_PRICE]! - source[at + IN_SIDE]!)
       return LedgerResult.PlaceMismatch;
-    }
-    this.ids.remove(oid);
-    this.unlink(slot, level);
-    const total = this.levelSize[level]! - this.slab.size[slot]!;
-    const orders = this.levelOrders[level]! - 1;
-    this.slab.give(slot);
-    this.levelSize[level] = total;
-    this.levelOrders[level] = orders;
-    this.book.set(this.levelSide[level]!, this.levelPrice[level]!, total);
-    if (orders === 0) this.dropLevel(level);
-    return LedgerResult.Done;
+    if (sizeBefore >= 0 && held !== sizeBefore) return LedgerResult.SizeMismatch;
+    if (!(size >= 0 && size < NUMBER_END)) return LedgerResult.OutOfRange;
+    doubles[DOUBLES * slot + SIZE] = size;
+    doubles[DOUBLES * level + SIZE] = doubles[DOUBLES * level + SIZE]! + size - held;
+    this.touch(level);
+    this.lastSize[0] = held;
+    return DONE;
+  }
+
+  /** Takes an order out. Unless Done, nothing is changed. */
+  remove(source: Float64Array, at: number): LedgerResult {
+    const { records } = this;
+    const slot = source[at + IN_ID]! >= 0 ? records.find(source, at + IN_ID) : NONE;
+    if (slot === NONE) return LedgerResult.Unknown;
+    const { doubles, words } = records;
+    const level = words[WORDS * slot + LEVEL]!;
+    if (doubles[DOUBLES * level] !== -1 - 2 * source[at + IN_PRICE]! - source[at + IN_SIDE]!)
+      return LedgerResult.PlaceMismatch;
+    const held = doubles[DOUBLES * slot + SIZE]!;
+    const next = words[WORDS * slot + NEXT]!;
+    const previous = words[WORDS * slot + PREVIOUS]!;
+    words[WORDS * next + PREVIOUS] = previous;
+    words[WORDS * previous + NEXT] = next;
+    words[WORDS * level + ORDERS] = words[WORDS * level + ORDERS]! - 1;
+    doubles[DOUBLES * level + SIZE] = doubles[DOUBLES * level + SIZE]! - held;
+    this.touch(level);
+    records.removeFound(slot);
+    this.lastSize[0] = held;
+    return DONE;
+  }
+
+  /** Tells the sink every level that changed since the last call: bids, then asks. */
+  settle(): void {
+    const { touchedCount } = this;
+    const bids = touchedCount[0]!;
+    const asks = touchedCount[1]!;
+    touchedCount[0] = 0;
+    touchedCount[1] = 0;
+    this.settleSide(0, 0, bids);
+    this.settleSide(1, this.touched.length >>> 1, asks);
   }
 
   clear(): void {
-    this.slab.clear();
-    this.ids.clear();
-    this.levelIds[0].clear();
-    this.levelIds[1].clear();
-    this.levelFree = NO_SLOT;
-    this.levelsUsed = 0;
-    this.book.clear();
+    this.records.clear();
+    this.levelCount = 0;
+    this.touchedCount.fill(0);
+    this.sink.clear();
   }
 
-  get orderCount(): number {
-    return this.ids.count;
-  }
-
-  slotOf(oid: number): number {
-    return this.ids.get(oid);
-  }
-
-  sideOf(slot: number): number {
-    return this.levelSide[this.slab.level[slot]!]!;
-  }
-
-  priceOf(slot: number): number {
-    return this.levelPrice[this.slab.level[slot]!]!;
-  }
-
-  /** Number of orders resting at a price, 0 if none. */
-  orderCountAt(side: number, price: number): number {
-    const level = this.levelIds[side]!.get(price);
-    return level === NOT_FOUND ? 0 : this.levelOrders[level]!;
-  }
-
-  /** First order in time at a price, or NO_SLOT; go on with `slab.next`. */
-  headAt(side: number, price: number): number {
-    const level = this.levelIds[side]!.get(price);
-    return level === NOT_FOUND ? NO_SLOT : this.levelHead[level]!;
-  }
-
-  get memoryBytes(): number {
-    return (
-      this.slab.memoryBytes +
-      this.ids.memoryBytes +
-      this.levelIds[0].memoryBytes +
-      this.levelIds[1].memoryBytes +
-      this.levelPrice.length * (8 + 8 + 1 + 4 + 4 + 4)
-    );
-  }
-
-  /** Copies the owner (5 words) and client id (4 words) of an order into place. */
-  setIdentity(slot: number, words: Int32Array, ownerAt: number, clientIdAt: number): void {
-    const owner = slot * OWNER_WORDS;
-    for (let i = 0; i < OWNER_WORDS; i++) this.slab.owner[owner + i] = words[ownerAt + i]!;
-    const clientId = slot * CLIENT_ID_WORDS;
-    for (let i = 0; i < CLIENT_ID_WORDS; i++) {
-      this.slab.clientId[clientId + i] = words[clientIdAt + i]!;
-    }
-  }
-
-  /** Copies what readers of the book as it now is need: some 75 bytes an order, at memory speed. */
+  /** Copies what readers of the book as it now is need: some 120 bytes an order, at memory speed. */
   freezeInto(frozen: FrozenLedger): void {
-    frozen.copy(this.slab, this.orderCount, this.levelIds, this.levelHead, this.levelsUsed);
+    frozen.copy(this.records, this.identities, this.levelCount);
   }
 
-  private levelFor(side: number, price: number): number {
-    const table = this.levelIds[side]!;
-    const known = table.get(price);
-    if (known !== NOT_FOUND) return known;
-    let level = this.levelFree;
-    if (level !== NO_SLOT) {
-      this.levelFree = this.levelHead[level]!;
-    } else {
-      if (this.levelsUsed === this.levelPrice.length) this.growLevels();
-      level = this.levelsUsed++;
-    }
-    this.levelPrice[level] = price;
-    this.levelSide[level] = side;
-    this.levelSize[level] = 0;
-    this.levelOrders[level] = 0;
-    this.levelHead[level] = NO_SLOT;
-    this.levelTail[level] = NO_SLOT;
-    table.set(price, level);
+  override get memoryBytes(): number {
+    return super.memoryBytes + this.touched.byteLength;
+  }
+
+  /** The level whose key was looked for last. */
+  private openLevel(side: number): number {
+    const level = this.records.insertMissed(this.key, 0);
+    const { doubles, words } = this.records;
+    doubles[DOUBLES * level + SIZE] = 0;
+    words[WORDS * level + NEXT] = level;
+    words[WORDS * level + PREVIOUS] = level;
+    words[WORDS * level + ORDERS] = 0;
+    words[WORDS * level + MARKS] = 2 * side;
+    this.levelCount++;
     return level;
   }
 
-  private dropLevel(level: number): void {
-    this.levelIds[this.levelSide[level]!]!.remove(this.levelPrice[level]!);
-    this.levelHead[level] = this.levelFree;
-    this.levelFree = level;
+  /** Notes that `settle` has to tell this level. */
+  private touch(level: number): void {
+    const { words } = this.records;
+    const marks = words[WORDS * level + MARKS]!;
+    if ((marks & 1) !== 0) return;
+    words[WORDS * level + MARKS] = marks | 1;
+    const side = marks >> 1;
+    const count = this.touchedCount[side]!;
+    if (count === this.touched.length >>> 1) this.growTouched();
+    this.touched[side * (this.touched.length >>> 1) + count] = level;
+    this.touchedCount[side] = count + 1;
   }
 
-  private link(slot: number, level: number, before: number): void {
-    const slab = this.slab;
-    if (before !== NO_SLOT) {
-      const previous = slab.previous[before]!;
-      slab.next[slot] = before;
-      slab.previous[slot] = previous;
-      slab.previous[before] = slot;
-      if (previous === NO_SLOT) this.levelHead[level] = slot;
-      else slab.next[previous] = slot;
-      return;
+  private growTouched(): void {
+    const { touched } = this;
+    const middle = touched.length >>> 1;
+    const wider = new Int32Array(4 * middle);
+    wider.set(touched.subarray(0, middle));
+    wider.set(touched.subarray(middle), 2 * middle);
+    this.touched = wider;
+  }
+
+  private settleSide(side: number, from: number, count: number): void {
+    const { touched, sink, records } = this;
+    const { doubles, words } = records;
+    for (let i = from; i < from + count; i++) {
+      const level = touched[i]!;
+      const price = Math.floor((-1 - doubles[DOUBLES * level]!) / 2);
+      sink.set(side, price, doubles[DOUBLES * level + SIZE]!);
+      words[WORDS * level + MARKS] = 2 * side;
+      if (words[WORDS * level + ORDERS] !== 0) continue;
+      records.find(doubles, DOUBLES * level);
+      records.removeFound(level);
+      this.levelCount--;
     }
-    const tail = this.levelTail[level]!;
-    slab.next[slot] = NO_SLOT;
-    slab.previous[slot] = tail;
-    if (tail === NO_SLOT) this.levelHead[level] = slot;
-    else slab.next[tail] = slot;
-    this.levelTail[level] = slot;
   }
+}
 
-  private unlink(slot: number, level: number): void {
-    const slab = this.slab;
-    const next = slab.next[slot]!;
-    const previous = slab.previous[slot]!;
-    if (previous === NO_SLOT) this.levelHead[level] = next;
-    else slab.next[previous] = next;
-    if (next === NO_SLOT) this.levelTail[level] = previous;
-    else slab.previous[next] = previous;
-  }
-
-  private growLevels(): void {
-    const capacity = this.levelPrice.length * 2;
-    const price = new Float64Array(capacity);
-    const size = new Float64Array(capacity);
-    const side = new Uint8Array(capacity);
-    const orders = new Int32Array(capacity);
-    const head = new Int32Array(capacity);
-    const tail = new Int32Array(capacity);
-    price.set(this.levelPrice);
-    size.set(this.levelSize);
-    side.set(this.levelSide);
-    orders.set(this.levelOrders);
-    head.set(this.levelHead);
-    tail.set(this.levelTail);
-    this.levelPrice = price;
-    this.levelSize = size;
-    this.levelSide = side;
-    this.levelOrders = orders;
-    this.levelHead = head;
-    this.levelTail = tail;
-  }
+function isInRange(source: Float64Array, at: number): boolean {
+  const price = source[at + IN_PRICE]!;
+  const size = source[at + IN_SIZE]!;
+  const id = source[at + IN_ID]!;
+  return (
+    price >= 0 && price < PRICE_END && size >= 0 && size < NUMBER_END && id >= 0 && id < NUMBER_END
+  );
 }

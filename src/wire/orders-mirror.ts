@@ -4,7 +4,12 @@
  */
 import { EventFlag } from '../domain/event-flags.js';
 import { HashedLedger } from '../domain/hashed-ledger.js';
-import { LedgerResult, type LevelSink } from '../domain/order-ledger.js';
+import {
+  LedgerResult,
+  type LevelSink,
+  ORDER_INPUT_DOUBLES,
+  OrderInput,
+} from '../domain/order-ledger.js';
 import type { MessageDecoder } from './decode.js';
 import { HeadField } from './head-fields.js';
 import { ORDER_CHANGE_FIELDS, ORDER_FIELDS } from './message-layout.js';
@@ -19,6 +24,7 @@ export class OrdersMirror {
   /** A message contradicted the book: it is not the sender's until the next snapshot. */
   isBroken = true;
   isLoading = false;
+  private readonly input = new Float64Array(ORDER_INPUT_DOUBLES);
 
   constructor(levels: LevelSink) {
     this.orders = new HashedLedger(levels, ORDERS_FIRST);
@@ -36,16 +42,11 @@ export class OrdersMirror {
     const { orders: fields } = decoder;
     for (let i = 0; i < decoder.ordersCount; i++) {
       const at = i * ORDER_FIELDS;
-      const result = this.orders.add(
-        fields[at + 3]!,
-        fields[at]!,
-        fields[at + 1]!,
-        fields[at + 2]!,
-        AT_END,
-      );
+      const result = this.orders.add(this.take(fields, at, AT_END), 0);
       if (result === LedgerResult.Done) this.orders.identify(fields, at + 4);
       else this.isBroken = true;
     }
+    this.orders.settle();
     if ((flags & EventFlag.Last) === 0) return false;
     this.isLoading = false;
     return this.prove(decoder);
@@ -59,24 +60,34 @@ export class OrdersMirror {
       if (this.applyChange(fields, i * ORDER_CHANGE_FIELDS) !== LedgerResult.Done)
         this.isBroken = true;
     }
+    this.orders.settle();
     const isLast = (decoder.head[HeadField.Flags]! & EventFlag.Last) !== 0;
     return isLast ? this.prove(decoder) : !this.isBroken;
   }
 
   private applyChange(fields: Float64Array, at: number): LedgerResult {
-    const side = fields[at]!;
-    const price = fields[at + 1]!;
-    const size = fields[at + 2]!;
-    const id = fields[at + 3]!;
     const kind = fields[at + ORDER_FIELDS]!;
-    if (kind === UPDATE) {
-      return this.orders.change(id, side, price, fields[at + ORDER_FIELDS + 1]!, size);
-    }
-    if (kind !== NEW) return this.orders.remove(id, side, price);
     const before = fields[at + ORDER_FIELDS + 2]!;
-    const result = this.orders.add(id, side, price, size, before === 0 ? AT_END : before);
+    const input = this.take(fields, at, before === 0 ? AT_END : before);
+    if (kind === UPDATE) {
+      input[OrderInput.SizeBefore] = fields[at + ORDER_FIELDS + 1]!;
+      return this.orders.change(input, 0);
+    }
+    if (kind !== NEW) return this.orders.remove(input, 0);
+    const result = this.orders.add(input, 0);
     if (result === LedgerResult.Done) this.orders.identify(fields, at + 4);
     return result;
+  }
+
+  /** An order of a message as the ledger takes it. */
+  private take(fields: Float64Array, at: number, beforeId: number): Float64Array {
+    const { input } = this;
+    input[OrderInput.Side] = fields[at]!;
+    input[OrderInput.Price] = fields[at + 1]!;
+    input[OrderInput.Size] = fields[at + 2]!;
+    input[OrderInput.Id] = fields[at + 3]!;
+    input[OrderInput.BeforeId] = beforeId;
+    return input;
   }
 
   private prove(decoder: MessageDecoder): boolean {

@@ -17,8 +17,8 @@ import {
 import { ORDER_BOOKS_LIMITS } from '../../src/books/limits.js';
 import { BookState, bookStateName, stateReasonName } from '../../src/domain/book-state.js';
 import { EventFlag } from '../../src/domain/event-flags.js';
-import type { LevelSink } from '../../src/domain/order-ledger.js';
-import { NO_SLOT, OWNER_WORDS } from '../../src/domain/order-slab.js';
+import { OWNER_WORDS } from '../../src/domain/order-identities.js';
+import { NO_LEVELS, NO_SLOT } from '../../src/domain/order-ledger.js';
 import { Side } from '../../src/domain/side.js';
 import { NodeFilesIngest, type NodeReport } from '../../src/ingest/node-files-ingest.js';
 import type { SnapshotBytes } from '../../src/ingest/node-files-ingest.js';
@@ -47,7 +47,6 @@ import { MadeNode, bytesOf, lineOf } from './made-node.js';
 import { timeCell } from '../../src/time/clock.js';
 
 const PRICE_UNIT = 1e6;
-const NO_LEVELS: LevelSink = { set: () => 0, clear() {} };
 
 export interface RigOptions {
   readonly layout: 'by-block' | 'streaming';
@@ -243,22 +242,25 @@ export class MadeNodeRig {
 
   private textOf(id: number): string {
     const { ledger } = this.mirrors[id]!.orders;
-    const { slab } = ledger;
+    const { words } = ledger.identities;
     const lines: string[] = [];
     for (const side of [Side.Bid, Side.Ask]) {
       const heads: number[] = [];
-      for (let slot = 0; slot < slab.usedSlots; slot++) {
-        const isHead = slab.isUsed(slot) && slab.previous[slot] === NO_SLOT;
+      for (let slot = 0; slot < ledger.usedSlots; slot++) {
+        const isHead = ledger.isUsed(slot) && ledger.previousOf(slot) === NO_SLOT;
         if (isHead && ledger.sideOf(slot) === side) heads.push(ledger.priceOf(slot));
       }
       heads.sort((a, b) => (side === Side.Bid ? b - a : a - b));
       for (const price of heads) {
-        for (let slot = ledger.headAt(side, price); slot !== NO_SLOT; slot = slab.next[slot]!) {
+        for (let slot = ledger.headAt(side, price); slot !== NO_SLOT; slot = ledger.nextOf(slot)) {
+          const owner = ledger.identities.ownerAt(slot);
           let user = '0x';
           for (let i = 0; i < OWNER_WORDS; i++)
-            user += (slab.owner[slot * OWNER_WORDS + i]! >>> 0).toString(16).padStart(8, '0');
+            user += (words[owner + i]! >>> 0).toString(16).padStart(8, '0');
           const letter = side === Side.Bid ? 'B' : 'A';
-          lines.push(lineOf(letter, price / PRICE_UNIT, slab.size[slot]!, slab.oid[slot]!, user));
+          lines.push(
+            lineOf(letter, price / PRICE_UNIT, ledger.sizeOf(slot), ledger.idOf(slot), user),
+          );
         }
       }
     }

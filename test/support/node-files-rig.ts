@@ -19,7 +19,8 @@ import { DEFAULT_BOOKS_LIMITS } from '../../src/books/limits.js';
 import { BookState } from '../../src/domain/book-state.js';
 import { EventFlag } from '../../src/domain/event-flags.js';
 import { hashText } from '../../src/domain/level-hash.js';
-import { NO_SLOT, OWNER_WORDS } from '../../src/domain/order-slab.js';
+import { OWNER_WORDS } from '../../src/domain/order-identities.js';
+import { NO_SLOT } from '../../src/domain/order-ledger.js';
 import { Prng } from '../../src/domain/prng.js';
 import { Side } from '../../src/domain/side.js';
 import { InvariantError } from '../../src/faults/invariant.js';
@@ -194,7 +195,7 @@ export class NodeFilesRig {
   ordersNow(market: number): TrueOrder[] {
     const { mirror, levels } = this.mirrors[market]!;
     const { ledger } = mirror.orders;
-    const { slab } = ledger;
+    const { identities } = ledger;
     const orders: TrueOrder[] = [];
     for (const side of [Side.Bid, Side.Ask] as const) {
       const count = levels.ladder.count(side);
@@ -203,14 +204,15 @@ export class NodeFilesRig {
       for (let rank = 0; rank < count; rank++) {
         const price = pairs[2 * rank]!;
         let slot = ledger.headAt(side, price);
-        for (; slot !== NO_SLOT; slot = slab.next[slot]!) {
-          const words = [...slab.owner.subarray(slot * OWNER_WORDS, (slot + 1) * OWNER_WORDS)];
+        for (; slot !== NO_SLOT; slot = ledger.nextOf(slot)) {
+          const at = identities.ownerAt(slot);
+          const words = [...identities.words.subarray(at, at + OWNER_WORDS)];
           const owner = words.map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
           orders.push({
-            oid: slab.oid[slot]!,
+            oid: ledger.idOf(slot),
             side,
             price,
-            size: slab.size[slot]!,
+            size: ledger.sizeOf(slot),
             owner: `0x${owner}`,
           });
         }

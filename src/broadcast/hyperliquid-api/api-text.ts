@@ -5,7 +5,7 @@
  */
 import { formatShortDecimal } from '../../domain/decimal.js';
 import type { Instrument } from '../../domain/instrument.js';
-import { OWNER_WORDS } from '../../domain/order-slab.js';
+import { OWNER_WORDS } from '../../domain/order-identities.js';
 import { Side } from '../../domain/side.js';
 import { OrderKind } from '../../rings/record-types.js';
 import { ORDER_FIELDS } from '../../wire/message-layout.js';

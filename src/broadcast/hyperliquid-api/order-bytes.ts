@@ -6,7 +6,7 @@
 import type { FrozenLedger } from '../../domain/frozen-ledger.js';
 import type { Instrument } from '../../domain/instrument.js';
 import { OrderAttribute, OrderType, TimeInForce } from '../../domain/order-attributes.js';
-import { CLIENT_ID_WORDS, OWNER_WORDS } from '../../domain/order-slab.js';
+import { CLIENT_ID_WORDS, OWNER_WORDS } from '../../domain/order-identities.js';
 import { numberText, sideText } from './api-text.js';
 import type { AsciiWriter } from './ascii-writer.js';
 
@@ -69,24 +69,25 @@ export class OrderBytes {
 
   write(orders: FrozenLedger, slot: number, isFirst: boolean): void {
     const { writer } = this;
+    const { identities } = orders;
     writer.ensure(this.bytesMax);
     if (!isFirst) writer.byte(COMMA);
     writer.raw(USER);
-    writer.hex(orders.owner, slot * OWNER_WORDS, OWNER_WORDS);
+    writer.hex(identities.words, identities.ownerAt(slot), OWNER_WORDS);
     writer.raw(this.level);
-    writer.decimal(orders.size[slot]!, this.instrument.sizeDecimals, this.places);
+    writer.decimal(orders.sizeOf(slot), this.instrument.sizeDecimals, this.places);
     writer.raw(OID);
-    writer.whole(orders.oid[slot]!);
+    writer.whole(orders.idOf(slot));
     writer.raw(TIMESTAMP);
-    writer.whole(orders.placedMs[slot]!);
-    const attributes = orders.attributes[slot]!;
+    writer.whole(identities.placedMs(slot));
+    const attributes = identities.attributes(slot);
     writer.raw(this.tails.get(attributes) ?? this.tailOf(attributes));
     if ((attributes & OrderAttribute.HasClientId) === 0) {
       writer.raw(NULL);
       return;
     }
     writer.raw(ID_BEGIN);
-    writer.hex(orders.clientId, slot * CLIENT_ID_WORDS, CLIENT_ID_WORDS);
+    writer.hex(identities.words, identities.clientIdAt(slot), CLIENT_ID_WORDS);
     writer.raw(ID_END);
   }
 

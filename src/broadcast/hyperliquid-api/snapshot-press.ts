@@ -2,7 +2,7 @@
  * Makes l4Book Snapshots, one at a time and a slice a turn, so that a market of 50 k orders does not
  * hold up the thread. Broadcast thread.
  *
- *     asked ─▶ freeze: the columns are copied, ~1 ms ─▶ ORDERS_PER_SLICE a turn, ~1 ms ─▶ written
+ *     asked ─▶ freeze: the records are copied, ~1 ms ─▶ ORDERS_PER_SLICE a turn, ~1 ms ─▶ written
  *
  * What is frozen is the book after one block; the book goes on meanwhile, and the blocks after that
  * one are collected for those who wait (L4Snapshot.later). Memory is bounded by one frozen book, the
@@ -10,7 +10,7 @@
  * until readers have taken theirs, or were closed as slow.
  */
 import { FrozenLedger } from '../../domain/frozen-ledger.js';
-import { NO_SLOT } from '../../domain/order-slab.js';
+import { NO_SLOT } from '../../domain/order-ledger.js';
 import { Side } from '../../domain/side.js';
 import { placesOf, type NumberFormat } from './api-text.js';
 import { AsciiWriter } from './ascii-writer.js';
@@ -89,7 +89,7 @@ export class SnapshotPress {
       if (this.slot === NO_SLOT) continue;
       this.orders!.write(this.frozen, this.slot, this.isFirst);
       this.isFirst = false;
-      this.slot = this.frozen.next[this.slot]!;
+      this.slot = this.frozen.nextOf(this.slot);
       left--;
     }
     return 1;

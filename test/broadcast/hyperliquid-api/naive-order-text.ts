@@ -6,8 +6,8 @@ import {
 } from '../../../src/broadcast/hyperliquid-api/api-text.js';
 import type { Instrument } from '../../../src/domain/instrument.js';
 import { OrderAttribute, OrderType, TimeInForce } from '../../../src/domain/order-attributes.js';
+import { CLIENT_ID_WORDS, OWNER_WORDS } from '../../../src/domain/order-identities.js';
 import type { OrderLedger } from '../../../src/domain/order-ledger.js';
-import { CLIENT_ID_WORDS, OWNER_WORDS } from '../../../src/domain/order-slab.js';
 
 const TYPE_NAMES: Readonly<Record<number, string>> = {
   [OrderType.Unknown]: 'Limit',
@@ -36,21 +36,21 @@ export function orderText(
   instrument: Instrument,
   places: number,
 ): string {
-  const { slab } = ledger;
-  const attributes = slab.attributes[slot]!;
+  const { identities } = ledger;
+  const attributes = identities.attributes(slot);
   const type = (attributes & OrderAttribute.OrderTypeMask) >>> OrderAttribute.OrderTypeShift;
   const isTriggered = (attributes & OrderAttribute.Triggered) !== 0;
   const tif = TIF_NAMES[attributes & OrderAttribute.TimeInForceMask] ?? 'null';
   const hasClientId = (attributes & OrderAttribute.HasClientId) !== 0;
   const cloid = hasClientId
-    ? `"${wordsText(slab.clientId, slot * CLIENT_ID_WORDS, CLIENT_ID_WORDS)}"`
+    ? `"${wordsText(identities.words, identities.clientIdAt(slot), CLIENT_ID_WORDS)}"`
     : 'null';
   return (
-    `{"user":"${wordsText(slab.owner, slot * OWNER_WORDS, OWNER_WORDS)}"` +
+    `{"user":"${wordsText(identities.words, identities.ownerAt(slot), OWNER_WORDS)}"` +
     `,"coin":${coinJson},"side":"${sideText(ledger.sideOf(slot))}"` +
     `,"limitPx":"${numberText(ledger.priceOf(slot), instrument.priceDecimals, places)}"` +
-    `,"sz":"${numberText(slab.size[slot]!, instrument.sizeDecimals, places)}"` +
-    `,"oid":${slab.oid[slot]!},"timestamp":${slab.placedMs[slot]!}` +
+    `,"sz":"${numberText(ledger.sizeOf(slot), instrument.sizeDecimals, places)}"` +
+    `,"oid":${ledger.idOf(slot)},"timestamp":${identities.placedMs(slot)}` +
     `,"triggerCondition":"${isTriggered ? 'Triggered' : 'N/A'}","isTrigger":false` +
     // The node prints 0.0 for orders in the book, triggered ones too.
     `,"triggerPx":"0.0","isPositionTpsl":${(attributes & OrderAttribute.PositionTpsl) !== 0}` +

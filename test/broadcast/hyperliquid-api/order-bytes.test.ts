@@ -6,13 +6,20 @@ import { AsciiWriter } from '../../../src/broadcast/hyperliquid-api/ascii-writer
 import { OrderBytes } from '../../../src/broadcast/hyperliquid-api/order-bytes.js';
 import { FrozenLedger } from '../../../src/domain/frozen-ledger.js';
 import type { Instrument } from '../../../src/domain/instrument.js';
-import { OrderLedger } from '../../../src/domain/order-ledger.js';
-import { CLIENT_ID_WORDS, NO_SLOT, OWNER_WORDS } from '../../../src/domain/order-slab.js';
+import { CLIENT_ID_WORDS, OWNER_WORDS } from '../../../src/domain/order-identities.js';
+import {
+  LedgerResult,
+  NO_LEVELS,
+  NO_SLOT,
+  ORDER_INPUT_DOUBLES,
+  OrderInput,
+  OrderLedger,
+} from '../../../src/domain/order-ledger.js';
 import { Prng } from '../../../src/domain/prng.js';
+import type { RestingOrders } from '../../../src/domain/resting-orders.js';
 import { nodeInstrument } from '../../../src/venues/hyperliquid-node/coins.js';
 import { orderText } from './naive-order-text.js';
 
-const NO_LEVELS = { set: () => 0, clear() {} };
 const AT_END = -1;
 
 const textOf = (pieces: readonly Uint8Array[]): string => Buffer.concat(pieces).toString('utf8');
@@ -50,36 +57,46 @@ test('Numbers as bytes: equal to their text at all scales, up to 2^53', () => {
 /** A ledger after random adds, changes and removes, with all kinds of attributes. */
 function randomLedger(prng: Prng, operations: number): OrderLedger {
   const ledger = new OrderLedger(NO_LEVELS, 16);
-  const identity = new Int32Array(OWNER_WORDS + CLIENT_ID_WORDS);
-  for (let i = 0; i < operations; i++) churn(ledger, prng, identity, i);
+  for (let i = 0; i < operations; i++) churn(ledger, prng, i);
   return ledger;
 }
 
-function churn(ledger: OrderLedger, prng: Prng, identity: Int32Array, i: number): void {
+function churn(ledger: OrderLedger, prng: Prng, i: number): void {
+  const input = new Float64Array(ORDER_INPUT_DOUBLES);
+  const identity = new Float64Array(2 + OWNER_WORDS + CLIENT_ID_WORDS);
   const side = prng.nextInt(2);
   const price = 1_000 + prng.nextInt(60) + side * 60;
   const kind = prng.nextInt(4);
   const oid = kind < 2 ? 4_000_000_000_000 + i : 4_000_000_000_000 + prng.nextInt(i + 1);
+  input[OrderInput.Id] = oid;
+  input[OrderInput.Side] = side;
+  input[OrderInput.Price] = price;
+  input[OrderInput.BeforeId] = AT_END;
+  input[OrderInput.SizeBefore] = -1;
   if (kind < 2) {
-    ledger.add(oid, side, price, 1 + prng.nextInt(2 ** 30) * 1_000, AT_END);
-    const slot = ledger.lastSlot;
-    ledger.slab.placedMs[slot] = 1_778_000_000_000 + prng.nextInt(2 ** 30);
-    ledger.slab.attributes[slot] = prng.nextInt(2 ** 13);
-    for (let w = 0; w < identity.length; w++) identity[w] = (prng.nextFloat() * 2 ** 32) | 0;
-    ledger.setIdentity(slot, identity, 0, OWNER_WORDS);
-  } else if (kind === 2) ledger.change(oid, -1, 1 + prng.nextInt(900));
-  else ledger.remove(oid, side, -1);
+    input[OrderInput.Size] = 1 + prng.nextInt(2 ** 30) * 1_000;
+    if (ledger.add(input, 0) !== LedgerResult.Done) return;
+    identity[0] = 1_778_000_000_000 + prng.nextInt(2 ** 30);
+    identity[1] = prng.nextInt(2 ** 13);
+    for (let w = 2; w < identity.length; w++) identity[w] = Math.floor(prng.nextFloat() * 2 ** 32);
+    ledger.identities.set(ledger.lastSlot, identity, 0);
+    return;
+  }
+  const slot = ledger.slotOf(oid);
+  if (slot === NO_SLOT) return;
+  input[OrderInput.Side] = ledger.sideOf(slot);
+  input[OrderInput.Price] = ledger.priceOf(slot);
+  input[OrderInput.Size] = 1 + prng.nextInt(900);
+  if (kind === 2) ledger.change(input, 0);
+  else ledger.remove(input, 0);
 }
 
 /** All orders, by whatever reader of the book. */
-function slotsOf(book: {
-  headAt(side: number, price: number): number;
-  next: Int32Array;
-}): { side: number; price: number; slot: number }[] {
+function slotsOf(book: RestingOrders): { side: number; price: number; slot: number }[] {
   const slots = [];
   for (const side of [0, 1]) {
     for (let price = 1_200; price >= 1_000; price--) {
-      for (let slot = book.headAt(side, price); slot !== NO_SLOT; slot = book.next[slot]!)
+      for (let slot = book.headAt(side, price); slot !== NO_SLOT; slot = book.nextOf(slot))
         slots.push({ side, price, slot });
     }
   }
@@ -119,22 +136,24 @@ test('Orders as bytes: equal to their text, in either print, across the pieces',
 test('A frozen ledger: stays what the book was, whatever becomes of the book, and is used again', () => {
   const prng = new Prng(29);
   const frozen = new FrozenLedger();
-  const identity = new Int32Array(OWNER_WORDS + CLIENT_ID_WORDS);
   const ledger = randomLedger(prng, 50);
-  const show = (book: { oid: Float64Array; size: Float64Array }, slots: { slot: number }[]) =>
-    slots.map(({ slot }) => [book.oid[slot], book.size[slot]]);
+  const show = (book: RestingOrders, slots: { slot: number }[]) =>
+    slots.map(({ slot }) => [
+      book.idOf(slot),
+      book.sizeOf(slot),
+      book.identities.placedMs(slot),
+      book.identities.words[book.identities.clientIdAt(slot)],
+    ]);
   let operations = 50;
   for (let round = 0; round < 40; round++) {
     ledger.freezeInto(frozen);
-    const { slab } = ledger;
-    const now = { headAt: ledger.headAt.bind(ledger), next: slab.next };
-    const before = slotsOf(now);
-    const shown = show(slab, before);
+    const before = slotsOf(ledger);
+    const shown = show(ledger, before);
     assert.equal(frozen.orderCount, before.length);
     assert.deepEqual(slotsOf(frozen), before);
     // Sometimes it grows or is emptied meanwhile: the copy's arrays are of another size then.
     if (round % 9 === 8) ledger.clear();
-    for (let i = 0; i < 20 * round; i++) churn(ledger, prng, identity, operations++);
+    for (let i = 0; i < 20 * round; i++) churn(ledger, prng, operations++);
     assert.deepEqual(slotsOf(frozen), before);
     assert.deepEqual(show(frozen, before), shown);
   }

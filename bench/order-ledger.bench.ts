@@ -1,0 +1,99 @@
+/**
+ * The order-by-order book: add, change, remove at 10,000 and 100,000 resting orders. First what any
+ * such book does, then all that the node does besides.
+ */
+import { BookLevels } from '../src/books/book-levels.js';
+import { Ladder } from '../src/books/ladder.js';
+import { TouchedLevels } from '../src/books/touched-levels.js';
+import { HashedLedger } from '../src/domain/hashed-ledger.js';
+import { ORDER_INPUT_DOUBLES, OrderLedger } from '../src/domain/order-ledger.js';
+import { Side } from '../src/domain/side.js';
+import { defineBench, measure } from './harness.js';
+import type { BenchRow } from './harness.js';
+import { ADD, CHANGE, CHANGES_PER_BLOCK, orderMix } from './order-changes.js';
+import type { OrderChanges } from './order-changes.js';
+import { LinkedBook, QueueBook } from './order-rivals.js';
+
+const PART = 'L4 add, change, remove';
+const CHANGES = 100_000;
+/** Placed time, attributes, owner, client id: what an add stores besides. */
+const IDENTITY = Float64Array.from({ length: 11 }, (_, i) => 0x9000_0000 + i);
+
+/** Orders by id, queues with sizes and counts, sorted levels, the best prices. */
+class CoreBook {
+  private readonly ladder = new Ladder(1);
+  private readonly ledger = new OrderLedger(this.ladder, 1024);
+
+  apply({ count, kind, inputs }: OrderChanges): number {
+    const { ledger, ladder } = this;
+    let sum = 0;
+    for (let i = 0; i < count; i++) {
+      const at = i * ORDER_INPUT_DOUBLES;
+      if (kind[i] === ADD) ledger.add(inputs, at);
+      else if (kind[i] === CHANGE) ledger.change(inputs, at);
+      else ledger.remove(inputs, at);
+      if (i % CHANGES_PER_BLOCK !== 0) continue;
+      ledger.settle();
+      sum += ladder.best(Side.Bid) + ladder.best(Side.Ask);
+    }
+    return sum + ledger.orderCount;
+  }
+}
+
+/** As the books worker has it: every diff checked, the block's delta, both hashes, identities. */
+class WholeBook {
+  private readonly levels = new BookLevels(1);
+  private readonly touched = new TouchedLevels(this.levels);
+  private readonly orders = new HashedLedger(this.touched, 1024);
+
+  apply({ count, kind, inputs }: OrderChanges): number {
+    const { orders, touched } = this;
+    const { ladder } = this.levels;
+    let sum = 0;
+    for (let i = 0; i < count; i++) {
+      const at = i * ORDER_INPUT_DOUBLES;
+      if (kind[i] === ADD) {
+        orders.add(inputs, at);
+        orders.identify(IDENTITY, 0);
+      } else if (kind[i] === CHANGE) orders.change(inputs, at);
+      else orders.remove(inputs, at);
+      if (i % CHANGES_PER_BLOCK !== 0) continue;
+      orders.settle();
+      touched.forget();
+      sum += ladder.best(Side.Bid) + ladder.best(Side.Ask);
+    }
+    return sum + orders.ledger.orderCount;
+  }
+}
+
+async function rowsAt(orders: number): Promise<BenchRow[]> {
+  const { resting, changes } = orderMix(orders, CHANGES);
+  const core = new CoreBook();
+  const whole = new WholeBook();
+  const linked = new LinkedBook();
+  const queues = new QueueBook();
+  for (const book of [core, whole, linked, queues]) book.apply(resting);
+  const rivals = [
+    { name: 'Map of objects, linked queues', run: () => linked.apply(changes) },
+    { name: 'Map of objects, array queues', run: () => queues.apply(changes) },
+  ];
+  const common = { part: PART, unit: 'ns/change', operations: CHANGES, rounds: 5, rivals };
+  const name = `${orders / 1e3}k orders`;
+  const rows = [
+    ...(await measure({ ...common, case: `${name}: the book`, ours: () => core.apply(changes) })),
+    ...(await measure({
+      ...common,
+      case: `${name}: with both hashes, delta, identities`,
+      ours: () => whole.apply(changes),
+    })),
+  ];
+  return rows.map((r) => ({ ...r, note: `${(1e3 / r.ours).toFixed(1)} M/s` }));
+}
+
+export default defineBench({
+  part: PART,
+  mix: '4 of 10 new, 4 remove, 2 fill; any resting order is hit alike; best prices every 25 changes',
+  async run() {
+    return [...(await rowsAt(10_000)), ...(await rowsAt(100_000))];
+  },
+});

@@ -1,0 +1,181 @@
+/**
+ * Records of 32 bytes, each found by a key: the memory under the order-by-order book. Whatever thread
+ * holds the book; the hottest structure there is: once to three times an order event, no allocation
+ * but when it doubles.
+ *
+ *     record (slot)       doubles[4·slot]  key  + 1 the owner's
+ *                         words  [8·slot + 4 … + 7] the owner's
+ *     index (place)       pairs  [2·place] fold + 1 slot, EMPTY if free
+ *
+ * A record stands in one half of a cache line, so to find an order and to change it costs two misses:
+ * its place in the index and itself. The index holds no keys: a fold of 32 bits tells nearly always,
+ * and the record, which is wanted anyway, confirms. Linear probing over a power of two of places, at
+ * most half of them taken; a removal shifts the followers of the run back by their folds alone, so
+ * there are no tombstones and no slow decay.
+ *
+ * Keys are whole numbers from −2^53 to 2^53. They are handed in as places in a Float64Array: a double
+ * beyond 31 bits, handed to a function that is not inlined, is an object on the heap. And constants
+ * are of this module, here and in OrderLedger: an imported one is loaded and checked at every use.
+ *
+ * Free slots are chained through the record's first word and handed out again, the last freed first:
+ * it is still in the cache.
+ */
+import { InvariantError, invariant } from '../faults/invariant.js';
+
+const NOT_FOUND = -1;
+const EMPTY = -1;
+const DOUBLES = 4;
+const WORDS = 8;
+/** The word of a free record that holds the next free slot: the first after its two doubles. */
+const FREE_NEXT = 4;
+/** Key of a free record: no whole number. */
+const FREE_KEY = -0.5;
+const GOLDEN = 0x9e3779b1;
+const TWO_32 = 4294967296;
+/** Slots stay below this, so that the index of a word is a small integer. */
+const RECORDS_MAX = 2 ** 26;
+
+export class KeyedRecords {
+  doubles: Float64Array;
+  words: Int32Array;
+  count = 0;
+  /** Slots handed out so far, in use or free again: a walk over all records ends here. */
+  usedSlots = 0;
+  private free = NOT_FOUND;
+  private capacity: number;
+  private pairs: Int32Array;
+  private mask: number;
+  private shift: number;
+  /** Of the last `find`: where the key stands in the index, or where it would be put. */
+  private place = 0;
+  private fold = 0;
+
+  /** @param capacity records that fit before it grows for the first time */
+  constructor(capacity: number) {
+    invariant(capacity > 0, 'there is room for at least one record');
+    this.capacity = capacity;
+    this.words = new Int32Array(capacity * WORDS);
+    this.doubles = new Float64Array(this.words.buffer);
+    const bits = Math.max(4, Math.ceil(Math.log2(capacity * 2)));
+    this.mask = 2 ** bits - 1;
+    this.shift = 32 - bits;
+    this.pairs = new Int32Array(2 ** bits * 2).fill(EMPTY);
+  }
+
+  /** Slot of the record whose key stands at `keys[at]`, or -1. Hot. */
+  find(keys: Float64Array, at: number): number {
+    const { pairs, doubles, mask } = this;
+    const key = keys[at]!;
+    const fold = foldOf(key);
+    let place = Math.imul(fold, GOLDEN) >>> this.shift;
+    let slot = pairs[2 * place + 1]!;
+    while (slot !== EMPTY && (pairs[2 * place] !== fold || doubles[DOUBLES * slot] !== key)) {
+      place = (place + 1) & mask;
+      slot = pairs[2 * place + 1]!;
+    }
+    this.place = place;
+    this.fold = fold;
+    return slot;
+  }
+
+  /** A record for the key that `find`, the call before, did not find. Its other fields are stale. */
+  insertMissed(keys: Float64Array, at: number): number {
+    let slot = this.free;
+    if (slot !== NOT_FOUND) {
+      this.free = this.words[WORDS * slot + FREE_NEXT]!;
+    } else {
+      if (this.usedSlots === this.capacity) this.growRecords();
+      slot = this.usedSlots++;
+    }
+    this.doubles[DOUBLES * slot] = keys[at]!;
+    this.pairs[2 * this.place] = this.fold;
+    this.pairs[2 * this.place + 1] = slot;
+    this.count++;
+    if (this.count * 2 > this.mask) this.growIndex();
+    return slot;
+  }
+
+  /** Frees the record `slot`, which `find`, the call before, found. */
+  removeFound(slot: number): void {
+    this.doubles[DOUBLES * slot] = FREE_KEY;
+    this.words[WORDS * slot + FREE_NEXT] = this.free;
+    this.free = slot;
+    this.count--;
+    const { pairs, mask, shift } = this;
+    let hole = this.place;
+    let place = hole;
+    for (;;) {
+      place = (place + 1) & mask;
+      const follower = pairs[2 * place + 1]!;
+      if (follower === EMPTY) break;
+      const fold = pairs[2 * place]!;
+      // A follower may move into the hole unless its home lies between the hole and itself.
+      const home = Math.imul(fold, GOLDEN) >>> shift;
+      if (((place - home) & mask) >= ((place - hole) & mask)) {
+        pairs[2 * hole] = fold;
+        pairs[2 * hole + 1] = follower;
+        hole = place;
+      }
+    }
+    pairs[2 * hole + 1] = EMPTY;
+  }
+
+  /** Becomes the same as `other`; allocates only where that one does not fit. */
+  copyFrom(other: KeyedRecords): void {
+    const words = other.usedSlots * WORDS;
+    if (this.words.length < words) {
+      this.capacity = other.capacity;
+      this.words = new Int32Array(other.words.length);
+      this.doubles = new Float64Array(this.words.buffer);
+    }
+    this.words.set(other.words.subarray(0, words));
+    if (this.pairs.length === other.pairs.length) this.pairs.set(other.pairs);
+    else this.pairs = other.pairs.slice();
+    this.mask = other.mask;
+    this.shift = other.shift;
+    this.count = other.count;
+    this.usedSlots = other.usedSlots;
+    this.free = other.free;
+  }
+
+  clear(): void {
+    this.pairs.fill(EMPTY);
+    this.free = NOT_FOUND;
+    this.usedSlots = 0;
+    this.count = 0;
+  }
+
+  get memoryBytes(): number {
+    return this.words.byteLength + this.pairs.byteLength;
+  }
+
+  private growRecords(): void {
+    if (this.capacity === RECORDS_MAX) throw new InvariantError('a book has at most 2^26 records');
+    this.capacity = Math.min(this.capacity * 2, RECORDS_MAX);
+    const words = new Int32Array(this.capacity * WORDS);
+    words.set(this.words);
+    this.words = words;
+    this.doubles = new Float64Array(words.buffer);
+  }
+
+  private growIndex(): void {
+    const { pairs } = this;
+    this.mask = this.mask * 2 + 1;
+    this.shift -= 1;
+    const wider = new Int32Array(pairs.length * 2).fill(EMPTY);
+    for (let at = 0; at < pairs.length; at += 2) {
+      if (pairs[at + 1] === EMPTY) continue;
+      let place = Math.imul(pairs[at]!, GOLDEN) >>> this.shift;
+      while (wider[2 * place + 1] !== EMPTY) place = (place + 1) & this.mask;
+      wider[2 * place] = pairs[at]!;
+      wider[2 * place + 1] = pairs[at + 1]!;
+    }
+    this.pairs = wider;
+  }
+}
+
+/** 32 bits of a key: those of neighbours differ, and so do nearly always those of any two. */
+function foldOf(key: number): number {
+  const low = (key | 0) ^ Math.imul((key / TWO_32) | 0, 0x85ebca6b);
+  return low ^ (low >>> 15);
+}
