@@ -3,7 +3,7 @@
  * simulated node's where there are none. A capture is short, so it is played to and fro: after the
  * last block come the blocks that undo it, last first, and then it fits again. Cold.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -84,17 +84,19 @@ function simulated(): NodeScript {
   });
   const layouts = ['by_block'] as const;
   const writer = new NodeFilesWriter({ directory, layouts, timeline, prng: new Prng(8) });
-  let heard = -1;
+  let isWriting = false;
   const chain = new NodeChain({
     exchange,
     timeline,
     seed: 7,
     onBlock: (block) => {
-      if (heard++ >= 0) writer.onBlock(block);
+      if (isWriting) writer.onBlock(block);
     },
   });
   const snapshot = chain.snapshotText(0);
-  for (let nowNs = 0; heard < SIMULATED_BLOCKS; exchange.runUntil((nowNs += 5e6), 1e6));
+  const last = chain.height + SIMULATED_BLOCKS;
+  isWriting = true;
+  for (let nowNs = 5e6; chain.height < last; nowNs += 5e6) exchange.runUntil(nowNs, 1e6);
   const hour = new Date(Number(timeline.toUnixNs(0) / 1_000_000n)).toISOString();
   const path = `${hour.slice(0, 10).replaceAll('-', '')}/${Number(hour.slice(11, 13))}`;
   const blocks = readBlocks(join(directory, 'hl', 'data'), join('hourly', path));

@@ -12,7 +12,7 @@ import { join, resolve } from 'node:path';
 import { invariant } from '../src/faults/invariant.js';
 import { defineBench, row, type BenchRow } from './harness.js';
 import { loadScript, type NodeScript } from './node-blocks.js';
-import { BlockClient, DropInClient, FeedBlockClient } from './node-latency-clients.js';
+import { type BlockClient, DropInClient, FeedBlockClient } from './node-latency-clients.js';
 import type { BlocksWritten, WriteBlocks } from './node-writer.js';
 import { end, type Lines, processorUs, start } from './pipeline-systems.js';
 

@@ -18,7 +18,7 @@ import {
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
-import { WebSocket, WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 
 const [directory, snapshotPath] = process.argv.slice(2) as [string, string];
 const LEVELS = 20;

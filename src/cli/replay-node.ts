@@ -2,7 +2,7 @@
 import pc from 'picocolors';
 import { FaultError } from '../faults/fault.js';
 import { type NodeLayout, findNodeData } from '../ingest/node-data.js';
-import type { NodeReport } from '../ingest/node-files-ingest.js';
+import type { NodeReport } from '../ingest/node-files-options.js';
 import { NodeReplayRun, readSnapshotCoins } from '../node/node-replay-run.js';
 import type { NodeLineMode } from '../replay/node-lines.js';
 import type { Markets } from '../venues/hyperliquid-node/coins.js';

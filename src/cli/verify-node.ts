@@ -1,5 +1,5 @@
 /** `ringside verify --venue hyperliquid-node`: a node's files through the node's own path. Cold. */
-import type { NodeReport } from '../ingest/node-files-ingest.js';
+import type { NodeReport } from '../ingest/node-files-options.js';
 import type { NodeReplaySummary } from '../node/node-replay-run.js';
 import { countsOf } from '../replay/capture-verdict.js';
 import type { CheckCounts, Verdict } from '../replay/capture-verdict.js';

@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { FaultError } from '../faults/fault.js';
-import type { NodeRoots, NodeSource } from './node-files-ingest.js';
+import type { NodeSource } from './node-files-counters.js';
+import type { NodeRoots } from './node-files-options.js';
 
 export const NODE_LAYOUTS = ['by-block', 'streaming'] as const;
 export type NodeLayout = (typeof NODE_LAYOUTS)[number];

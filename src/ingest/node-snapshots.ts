@@ -9,7 +9,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FaultError } from '../faults/fault.js';
-import type { NodeSnapshots, SnapshotBytes } from './node-files-ingest.js';
+import type { NodeSnapshots, SnapshotBytes } from './node-files-options.js';
 import { openSnapshotFile } from './snapshot-file.js';
 import type { HttpTransport } from './transport.js';
 

@@ -5,7 +5,7 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { FaultError } from '../faults/fault.js';
-import type { SnapshotBytes } from './node-files-ingest.js';
+import type { SnapshotBytes } from './node-files-options.js';
 
 /** A packed snapshot of all markets unpacks to far less than this. */
 const UNPACKED_BYTES_MAX = 2 ** 31;

@@ -12,7 +12,7 @@ import { ABSENT } from '../rings/record-types.js';
 import type { NodeInstruments } from '../venues/hyperliquid-node/node-instruments.js';
 import { SnapshotParser, SnapshotResult } from '../venues/hyperliquid-node/parse-snapshot.js';
 import { NodeColumn, type NodeCounterTables } from './node-files-counters.js';
-import type { NodeReport, NodeSnapshots, SnapshotBytes } from './node-files-ingest.js';
+import type { NodeReport, NodeSnapshots, SnapshotBytes } from './node-files-options.js';
 import type { OrderOutlet } from './order-outlet.js';
 
 export interface SnapshotIntakeOptions {

@@ -23,7 +23,7 @@ import { FileAlarm } from './file-alarm.js';
 import { NodeFilesIngest } from './node-files-ingest.js';
 import { RawStatuses } from './raw-statuses.js';
 import { DemandFlags } from '../rings/demand-flags.js';
-import type { NodeReport } from './node-files-ingest.js';
+import type { NodeReport } from './node-files-options.js';
 import type { NodeCounters } from './node-files-counters.js';
 import type { NodeData } from './node-data.js';
 import { snapshotsOf } from './node-snapshots.js';

@@ -14,7 +14,6 @@ import { SystemScheduler } from '../time/system-scheduler.js';
 import { Timeline } from '../time/timeline.js';
 import { anyVenueById } from '../venues/registry.js';
 import type { AnyVenue, FileVenue, Venue } from '../venues/venue.js';
-import { LIMITS } from './limits.js';
 import { bellOf, countersOf, ringOf } from './memory.js';
 import { nodeNoticesOf, noticesOf } from './notices.js';
 import { PageRequests } from './page-requests.js';

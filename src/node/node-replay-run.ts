@@ -6,11 +6,8 @@ import { BooksColumn } from '../books/books-counters.js';
 import type { Instrument } from '../domain/instrument.js';
 import { FaultError } from '../faults/fault.js';
 import { InvariantError } from '../faults/invariant.js';
-import {
-  NodeFilesIngest,
-  type NodeReport,
-  type SnapshotBytes,
-} from '../ingest/node-files-ingest.js';
+import { NodeFilesIngest } from '../ingest/node-files-ingest.js';
+import type { NodeReport, SnapshotBytes } from '../ingest/node-files-options.js';
 import type { NodeData } from '../ingest/node-data.js';
 import { openSnapshotFile } from '../ingest/snapshot-file.js';
 import { NodeLines, type NodeLineMode, type NodeSummary } from '../replay/node-lines.js';

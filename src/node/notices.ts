@@ -1,6 +1,6 @@
 /** What the ingest room reports, as lines for the log: sent to the main thread, which limits them. Cold. */
 import type { Instrument } from '../domain/instrument.js';
-import type { NodeReport } from '../ingest/node-files-ingest.js';
+import type { NodeReport } from '../ingest/node-files-options.js';
 import type { IngestReporter } from '../ingest/ingest.js';
 import type { LogLevel } from '../ops/log.js';
 import type { FromThread } from './thread-message.js';

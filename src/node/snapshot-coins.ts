@@ -1,6 +1,6 @@
 /** The names that a whole snapshot holds. Main thread, cold. */
 import { FaultError } from '../faults/fault.js';
-import type { SnapshotBytes } from '../ingest/node-files-ingest.js';
+import type { SnapshotBytes } from '../ingest/node-files-options.js';
 import { NodeInstruments } from '../venues/hyperliquid-node/node-instruments.js';
 import { SnapshotParser, SnapshotResult } from '../venues/hyperliquid-node/parse-snapshot.js';
 

@@ -5,7 +5,7 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Prng } from '../../src/domain/prng.js';
-import type { SnapshotBytes } from '../../src/ingest/node-files-ingest.js';
+import type { SnapshotBytes } from '../../src/ingest/node-files-options.js';
 
 export interface MadeOrder {
   readonly oid: number;

@@ -27,7 +27,7 @@ import { InvariantError } from '../../src/faults/invariant.js';
 import { findNodeData } from '../../src/ingest/node-data.js';
 import type { NodeLayout } from '../../src/ingest/node-data.js';
 import { NodeFilesIngest } from '../../src/ingest/node-files-ingest.js';
-import type { NodeReport, SnapshotBytes } from '../../src/ingest/node-files-ingest.js';
+import type { NodeReport, SnapshotBytes } from '../../src/ingest/node-files-options.js';
 import { openSnapshotFile } from '../../src/ingest/snapshot-file.js';
 import { CounterTable, createCounterTable } from '../../src/rings/counters.js';
 import { createDoorbell, DoorbellRinger } from '../../src/rings/doorbell.js';
