@@ -10,6 +10,7 @@ import {
 import { DEFAULT_BOOKS_LIMITS } from '../src/books/limits.js';
 import { BookState } from '../src/domain/book-state.js';
 import type { Instrument } from '../src/domain/instrument.js';
+import { copyDoubles } from '../src/rings/copy-doubles.js';
 import { CounterTable, createCounterTable } from '../src/rings/counters.js';
 import { createDoorbell, DoorbellRinger } from '../src/rings/doorbell.js';
 import { createHistogramTable, HistogramWriter } from '../src/rings/latency-histogram.js';
@@ -33,7 +34,7 @@ class RingSink implements EventSink {
     const slot = this.ring.tryClaim(type, doubles << 3);
     if (slot < 0) throw new Error('the input ring of the bench has room');
     const target = this.ring.doubles;
-    for (let i = 0; i < doubles; i++) target[slot + i] = event[i]!;
+    copyDoubles(event, doubles, target, slot);
     return true;
   }
 }

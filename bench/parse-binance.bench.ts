@@ -9,6 +9,7 @@ import { gunzipSync } from 'node:zlib';
 import { formatDecimal } from '../src/domain/decimal.js';
 import type { Instrument } from '../src/domain/instrument.js';
 import { Prng } from '../src/domain/prng.js';
+import { copyDoubles } from '../src/rings/copy-doubles.js';
 import { SEQUENCE_LAST } from '../src/rings/record-types.js';
 import { Timeline } from '../src/time/timeline.js';
 import { FuturesParser } from '../src/venues/binance-futures/parse.js';
@@ -82,7 +83,7 @@ class Taker {
 
   accept(_recordType: number, event: Float64Array, doubles: number): boolean {
     const { record } = this;
-    for (let i = 0; i < doubles; i++) record[i] = event[i]!;
+    copyDoubles(event, doubles, record, 0);
     this.sum += record[SEQUENCE_LAST]! + record[10]! + record[doubles - 1]!;
     this.levels += record[8]! + record[9]!;
     return true;

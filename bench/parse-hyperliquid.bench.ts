@@ -1,13 +1,16 @@
 /**
  * Frames of Hyperliquid's public channels, bytes → ring records (EventSink calls), against what a Node
  * program does first: latin1 text, JSON.parse, Number of each text. Both write the same doubles; the
- * answer is their sum. For trades the plain program keeps the parties' hex as text, which is kind to it.
+ * answer is their sum. Of a trade's parties and hash the plain program keeps the text, which is kind to it;
+ * a second one makes the same words of them that our record has.
  */
 import { formatShortDecimal } from '../src/domain/decimal.js';
 import type { Instrument } from '../src/domain/instrument.js';
 import { Prng } from '../src/domain/prng.js';
+import { copyDoubles } from '../src/rings/copy-doubles.js';
 import { EXCHANGE_NS, LEVELS } from '../src/rings/record-types.js';
 import { RecordType, TRADE_ID, TRADE_PRICE, TRADE_SIZE } from '../src/rings/record-types.js';
+import { TRADE_BUYER, TRADE_HASH, TRADE_SELLER } from '../src/rings/record-types.js';
 import { TICKER_ASK_SIZE, TICKER_BID_PRICE } from '../src/rings/record-types.js';
 import { Timeline } from '../src/time/timeline.js';
 import { nodeInstrument } from '../src/venues/hyperliquid-node/coins.js';
@@ -65,6 +68,17 @@ function books(prng: Prng, levels: number): Buffer[] {
   });
 }
 
+/** The names of a frame in alphabetical order, as the venue wrote them in 2025. */
+function alphabetical(frame: Buffer): Buffer {
+  const sorted = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(sorted);
+    if (typeof value !== 'object' || value === null) return value;
+    const names = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return Object.fromEntries(names.map(([name, member]) => [name, sorted(member)]));
+  };
+  return Buffer.from(JSON.stringify(sorted(JSON.parse(frame.toString('latin1')))));
+}
+
 function tickers(prng: Prng): Buffer[] {
   return frames((i) => {
     const bbo = [level(prng, 841_430), level(prng, 841_440)];
@@ -103,7 +117,7 @@ class Taker {
 
   accept(recordType: number, event: Float64Array, doubles: number): boolean {
     const { record } = this;
-    for (let i = 0; i < doubles; i++) record[i] = event[i]!;
+    copyDoubles(event, doubles, record, 0);
     this.sum += record[EXCHANGE_NS]!;
     if (recordType === RecordType.DepthSnapshot) this.sum += record[LEVELS]! + record[doubles - 1]!;
     else if (recordType === RecordType.BookTicker) {
@@ -141,16 +155,26 @@ type PlainFrame =
   | { channel: 'bbo'; data: { coin: string; time: number; bbo: [Level, Level] } }
   | { channel: 'trades'; data: Trade[] };
 
-function plainFrame(frame: Buffer): number {
+/** As our record has them: words of 32 bits. */
+function writeHex(hex: string, at: number): void {
+  for (let i = 2; i < hex.length; i += 8) record[at++] = Number.parseInt(hex.slice(i, i + 8), 16);
+}
+
+function plainFrame(frame: Buffer, withParties = false): number {
   const message = JSON.parse(frame.toString('latin1')) as PlainFrame;
   if (message.channel === 'trades') {
     let sum = 0;
-    for (const { px, sz, time, tid, side: letter } of message.data) {
+    for (const { px, sz, time, tid, side: letter, hash, users } of message.data) {
       record[EXCHANGE_NS] = (time - ORIGIN_MS) * 1e6;
       record[TRADE_PRICE] = Math.round(Number(px) * 10);
       record[TRADE_SIZE] = Math.round(Number(sz) * 1e5);
       record[TRADE_ID] = tid;
       record[0] = letter === 'B' ? 1 : 2;
+      if (withParties) {
+        writeHex(users[0], TRADE_BUYER);
+        writeHex(users[1], TRADE_SELLER);
+        writeHex(hash, TRADE_HASH);
+      }
       sum += record[EXCHANGE_NS]! + record[TRADE_PRICE]! + record[TRADE_SIZE]! + (tid % 65_536);
     }
     return sum;
@@ -164,10 +188,10 @@ function plainFrame(frame: Buffer): number {
   return record[EXCHANGE_NS]! + record[LEVELS]! + record[end - 1]!;
 }
 
-function plain(all: readonly Buffer[]): () => number {
+function plain(all: readonly Buffer[], withParties = false): () => number {
   return () => {
     let sum = 0;
-    for (const frame of all) sum += plainFrame(frame);
+    for (const frame of all) sum += plainFrame(frame, withParties);
     return sum;
   };
 }
@@ -192,6 +216,9 @@ function rowsOf(name: string, unit: string, perFrame: number, all: Buffer[]): Pr
     ours: ours(all),
     rivals: [
       { name: 'JSON.parse + Number', run: plain(all) },
+      ...(name.startsWith('trades')
+        ? [{ name: 'JSON.parse + Number, hex too', run: plain(all, true) }]
+        : []),
       { name: 'JSON.parse alone', run: parseOnly(all), ownAnswer: true },
     ],
     note: `${Math.round(bytes / all.length)} bytes a frame`,
@@ -206,6 +233,12 @@ export default defineBench({
     return [
       ...(await rowsOf('l2Book, 20 levels a side', 'ns/level', 40, books(prng, 20))),
       ...(await rowsOf('l2Book, 5 levels a side', 'ns/level', 10, books(prng, 5))),
+      ...(await rowsOf(
+        'l2Book, 20 a side, of 2025',
+        'ns/level',
+        40,
+        books(prng, 20).map(alphabetical),
+      )),
       ...(await rowsOf('bbo', 'ns/frame', 1, tickers(prng))),
       ...(await rowsOf('trades, 1 a frame', 'ns/trade', 1, tradeFrames(prng, 1))),
       ...(await rowsOf('trades, 20 a frame', 'ns/trade', 20, tradeFrames(prng, 20))),

@@ -9,6 +9,7 @@
 import { StateReason } from '../domain/book-state.js';
 import { streamIdOf } from '../domain/channel.js';
 import { invariant } from '../faults/invariant.js';
+import { copyDoubles } from '../rings/copy-doubles.js';
 import type { DoorbellRinger } from '../rings/doorbell.js';
 import {
   ABSENT,
@@ -106,7 +107,7 @@ export class ShardRouter implements EventSink {
       return this.drop(recordType, event, reason);
     }
     const target = ring.doubles;
-    for (let i = 0; i < doubles; i++) target[slot + i] = event[i]!;
+    copyDoubles(event, doubles, target, slot);
     this.dirty[shard] = 1;
     this.accepted++;
     return true;

@@ -5,6 +5,7 @@
  */
 import { StateReason } from '../domain/book-state.js';
 import type { Instrument } from '../domain/instrument.js';
+import { copyDoubles } from '../rings/copy-doubles.js';
 import * as Record from '../rings/record-types.js';
 import type { RingProducer } from '../rings/ring-producer.js';
 import type { Timeline } from '../time/timeline.js';
@@ -84,7 +85,7 @@ export class CaptureFeed implements EventSink {
     const { ring } = this.options;
     const slot = ring.tryClaim(recordType, doubles * 8);
     if (slot < 0) return false;
-    for (let i = 0; i < doubles; i++) ring.doubles[slot + i] = event[i]!;
+    copyDoubles(event, doubles, ring.doubles, slot);
     return true;
   }
 

@@ -81,7 +81,8 @@ const count = fc.oneof(
 const level = fc.record({ px: amount, sz: amount, n: count });
 const levelText = fc.oneof(
   { weight: 30, arbitrary: level.map(({ px, sz, n }) => `{"px":"${px}","sz":"${sz}","n":${n}}`) },
-  level.map(({ px, sz, n }) => `{"n":${n},"px":"${px}","sz":"${sz}"}`),
+  { weight: 20, arbitrary: level.map(({ px, sz, n }) => `{"n":${n},"px":"${px}","sz":"${sz}"}`) },
+  level.map(({ px, sz, n }) => `{"sz":"${sz}","px":"${px}","n":${n}}`),
   fc.constantFrom('{}', 'null', '{"px":"1.0","sz":"1.0"}', '{"px":"1.0","sz":"1.0","n":1,"n":2}'),
 );
 const coin = fc.oneof(
@@ -93,12 +94,14 @@ const time = fc.oneof(
   fc.constantFrom('0', '-1', '01', '1.5', '"1"', '9007199254740993'),
 );
 const sideText = fc.array(levelText, { maxLength: 6 }).map((levels) => `[${levels.join(',')}]`);
+/** With the time before the levels as in 2026, or behind them as in 2025; now and then both. */
 const book = fc
-  .tuple(coin, time, sideText, sideText)
-  .map(
-    ([c, t, b, a]) =>
-      `{"channel":"l2Book","data":{"coin":"${c}","time":${t},"levels":[${b},${a}]}}`,
-  );
+  .tuple(coin, time, sideText, sideText, fc.constantFrom([1, 0], [1, 0], [0, 1], [0, 1], [1, 1]))
+  .map(([c, t, b, a, [before, behind]]) => {
+    const timeText = `,"time":${t}`;
+    const [first, last] = [timeText.repeat(before!), timeText.repeat(behind!)];
+    return `{"channel":"l2Book","data":{"coin":"${c}"${first},"levels":[${b},${a}]${last}}}`;
+  });
 const ticker = fc
   .tuple(coin, time, levelText, levelText)
   .map(([c, t, b, a]) => `{"channel":"bbo","data":{"coin":"${c}","time":${t},"bbo":[${b},${a}]}}`);
@@ -120,11 +123,15 @@ const trade = fc
     buyer: hexText(40),
     seller: hexText(40),
   })
-  .map(
-    (t) =>
-      `{"coin":"${t.coin}","side":"${t.side}","px":"${t.px}","sz":"${t.sz}","time":${t.time},` +
-      `"hash":"0x${t.hash}","tid":${t.tid},"users":["0x${t.buyer}","0x${t.seller}"]}`,
-  );
+  .chain((t) => {
+    const users = `"users":["0x${t.buyer}","0x${t.seller}"]`;
+    const [hash, id, at] = [`"hash":"0x${t.hash}"`, `"tid":${t.tid}`, `"time":${t.time}`];
+    const [px, sz, side] = [`"px":"${t.px}"`, `"sz":"${t.sz}"`, `"side":"${t.side}"`];
+    return fc.constantFrom(
+      `{"coin":"${t.coin}",${side},${px},${sz},${at},${hash},${id},${users}}`,
+      `{"coin":"${t.coin}",${hash},${px},${side},${sz},${id},${at},${users}}`,
+    );
+  });
 const trades = fc
   .array(trade, { maxLength: 3 })
   .map((all) => `{"channel":"trades","data":[${all.join(',')}]}`);
@@ -192,6 +199,43 @@ test('Scanner: what it takes is what the strict parser reads', () => {
   );
   assert.ok(counts.fast > 300 && counts.declined > 300, JSON.stringify(counts));
   assert.ok(counts.contexts > 100, JSON.stringify(counts));
+});
+
+test('Scanner: with any byte of a frame of either year replaced, put in or taken out it is right', () => {
+  const users =
+    '"users":["0x9aa589355bf745db9784c8ef3c646360f11b58af","0x8269c0a4f5f1a14582e0aa46856a234893c41970"]';
+  const hash = '"hash":"0x7ab608dad75f7ce37c2f044516391f02023a00c072529bb51e7eb42d965356ce"';
+  const frames = [
+    '{"channel":"l2Book","data":{"coin":"BTC","time":1790232236546,"levels":[[{"px":"84143.0","sz":"10.25923","n":36}],[{"px":"84144.0","sz":"50.66449","n":1},{"px":"84150.0","sz":"0.00711","n":2}]]}}',
+    '{"channel":"l2Book","data":{"coin":"BTC","levels":[[{"n":5,"px":"105055.0","sz":"3.03622"}],[{"n":10,"px":"105056.0","sz":"0.1428"},{"n":2,"px":"105057.0","sz":"1.0"}]],"time":1737918843542}}',
+    '{"channel":"bbo","data":{"coin":"@107","time":1790232237145,"bbo":[null,{"px":"84.144","sz":"50.6","n":18}]}}',
+    `{"channel":"trades","data":[{"coin":"BTC","side":"A","px":"84143.0","sz":"0.00036","time":1790232216193,${hash},"tid":1045359869404765,${users}}]}`,
+    `{"channel":"trades","data":[{"coin":"BTC",${hash},"px":"105056.0","side":"B","sz":"0.00219","tid":121451470284048,"time":1737918794873,${users}}]}`,
+  ];
+  const odd = [
+    0,
+    0x0a,
+    0x2f,
+    0x3a,
+    0x60,
+    0x67,
+    0x7f,
+    0x80,
+    0xff,
+    ...Buffer.from(' "\\,]}.09-aAnx[{:'),
+  ];
+  for (const text of frames) {
+    const bytes = [...Buffer.from(text)];
+    assert.ok(scan(Uint8Array.from(bytes)) !== null, text);
+    for (let at = 0; at < bytes.length; at++) {
+      scan(Uint8Array.from(bytes.toSpliced(at, 1)));
+      assert.equal(scan(Uint8Array.from(bytes.slice(0, at))), null, 'cut');
+      for (const byte of odd) {
+        scan(Uint8Array.from(bytes.with(at, byte)));
+        scan(Uint8Array.from(bytes.toSpliced(at, 0, byte)));
+      }
+    }
+  }
 });
 
 test('Scanner: a frame with bytes changed, lost or added is taken only if it still means that', () => {

@@ -1,7 +1,8 @@
-/** Symbol table, strict JSON reader and frame memory against plain models. */
+/** Symbol table, strict JSON reader, frame memory and the scanners' bricks against plain models. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from '../support/reproducible.js';
+import { SCAN_FAILED, scanInteger, scanPlainString } from '../../src/venues/byte-scan.js';
 import { FrameMemory, SLACK_BYTES } from '../../src/venues/frame-memory.js';
 import { JsonNumber, JsonObject, JsonSyntaxError, readJson } from '../../src/venues/json-text.js';
 import type { JsonValue } from '../../src/venues/json-text.js';
@@ -119,4 +120,69 @@ test('Frame memory: any part of any buffer can be read, also where words reach b
   const large = new Uint8Array(1_000_000).fill(7);
   const at = memory.load(large, 0, large.length);
   assert.equal(memory.bytes[at + 999_999], 7);
+});
+
+/** Text that begins at 3, with digits behind it as an earlier frame may have left them. */
+function viewOf(text: string): DataView {
+  const bytes = new Uint8Array(text.length + 3 + SLACK_BYTES).fill(0x39);
+  bytes.set(Buffer.from(text, 'latin1'), 3);
+  return new DataView(bytes.buffer);
+}
+
+test('Whole numbers: every number of digits, whatever stands behind them', () => {
+  const out = new Float64Array(2);
+  const digits = fc
+    .tuple(fc.integer({ min: 1, max: 18 }), fc.stringMatching(/^[1-9][0-9]{17}$/))
+    .map(([length, text]) => text.slice(0, length));
+  const behind = fc.integer({ min: 0, max: 255 }).filter((byte) => byte < 0x30 || byte > 0x39);
+  fc.assert(
+    fc.property(digits, behind, fc.boolean(), (text, byte, withZero) => {
+      const number = withZero ? `0${text}` : text;
+      out[1] = -5;
+      const stop = scanInteger(viewOf(number + String.fromCharCode(byte)), 3, out, 1);
+      const isRead = !withZero && Number.isSafeInteger(Number(text));
+      assert.equal(stop, isRead ? 3 + text.length : SCAN_FAILED, number);
+      assert.equal(out[1], isRead ? Number(text) : -5);
+    }),
+    { numRuns: 3000 },
+  );
+  assert.equal(scanInteger(viewOf('0,'), 3, out, 0), 4);
+  assert.equal(scanInteger(viewOf(',1'), 3, out, 0), SCAN_FAILED);
+});
+
+test('Whole numbers: any byte that is no digit ends one of thirteen', () => {
+  const out = new Float64Array(1);
+  for (let place = 0; place < 13; place++) {
+    for (let byte = 0; byte < 256; byte++) {
+      const text = Buffer.from('1723161256303,');
+      text[place] = byte;
+      const shown = text.toString('latin1');
+      const read = /^(0|[1-9][0-9]*)(?![0-9])/.exec(shown)?.[0] ?? null;
+      const stop = scanInteger(viewOf(shown), 3, out, 0);
+      assert.equal(stop, read === null ? SCAN_FAILED : 3 + read.length, shown);
+      if (read !== null) assert.equal(out[0], Number(read));
+    }
+  }
+});
+
+test('Plain strings: end at their first quote unless something odd stands before it', () => {
+  const text = fc
+    .array(fc.oneof({ weight: 6, arbitrary: fc.integer({ min: 0x21, max: 0x7e }) }, fc.nat(255)), {
+      maxLength: 24,
+    })
+    .map((bytes) => Buffer.from(bytes).toString('latin1'));
+  let found = 0;
+  fc.assert(
+    fc.property(text, fc.nat(30), (body, cut) => {
+      const view = viewOf(`${body}"`);
+      const end = Math.min(3 + cut, 4 + body.length);
+      const quote = `${body}"`.indexOf('"');
+      const isPlain = /^[ -!#-[\]-~]*$/.test(body.slice(0, quote)) && 3 + quote < end;
+      const expected = isPlain ? 4 + quote : SCAN_FAILED;
+      assert.equal(scanPlainString(view, 3, end), expected, JSON.stringify(body));
+      if (isPlain) found++;
+    }),
+    { numRuns: 5000 },
+  );
+  assert.ok(found > 500, String(found));
 });

@@ -2,9 +2,10 @@
  * The fast scanner of Hyperliquid frames: bytes → the frame scratch. Ingest thread, the hottest code of
  * this venue; it allocates nothing once the scratch has grown.
  *
- * It reads the compact JSON as the venue sends it, name after name in the order of 2026; everything else
- * (the alphabetical order of 2025, white space, escapes, upper-case hex, coins that are not ours) is
- * declined and left to the strict parser. It never says that a frame is bad.
+ * It reads the compact JSON as the venue sends it, name after name in the order of 2026, and books and
+ * trades in that of 2025, which is alphabetical; everything else (white space, escapes, upper-case
+ * hex, coins that are not ours) is declined and left to the strict parser. It never says that a frame
+ * is bad.
  */
 import { Channel } from '../../domain/channel.js';
 import { EventFlag } from '../../domain/event-flags.js';
@@ -24,11 +25,13 @@ import { FrameMemory } from '../frame-memory.js';
 import { NO_SYMBOL, SymbolTable } from '../symbol-table.js';
 import type { FrameScratch } from './frame-scratch.js';
 import { ContextScanner } from './scan-context.js';
-import { NOT_HEX, scanHex } from './scan-hex.js';
+import { scanHex } from './scan-hex.js';
+import { scanLevel, SIZE_1, SIZE_2 } from './scan-level.js';
 import { Literal } from './scan-literal.js';
 
 const COMMA = 0x2c;
 const CLOSE_BRACE = 0x7d;
+const TWO_CLOSE_BRACES = 0x7d7d;
 const CLOSE_BRACKET = 0x5d;
 const SIDE_BUY = 0x42;
 const SIDE_SELL = 0x41;
@@ -48,18 +51,12 @@ const TRADE_ID = new Literal('","tid":');
 const TRADE_USERS = new Literal(',"users":["0x');
 const TRADE_SECOND_USER = new Literal('","0x');
 const TRADE_END = new Literal('"]}');
-/** `{"px` and `x":"` */
-const PRICE_1 = wordOf('{"px');
-const PRICE_2 = wordOf('x":"');
-/** `","s` and `z":"` */
-const SIZE_1 = wordOf('","s');
-const SIZE_2 = wordOf('z":"');
-/** `","n` and `":` */
-const COUNT_1 = wordOf('","n');
-const COUNT_2 = wordOf('":  ') & 0xffff;
-/** `},` and `}]` */
-const NEXT_LEVEL = wordOf('},  ') & 0xffff;
-const LAST_LEVEL = wordOf('}]  ') & 0xffff;
+/** The same in alphabetical order. */
+const FIRST_HASH = new Literal(',"hash":"0x');
+const HASH_PRICE = new Literal('","px":"');
+const PRICE_SIDE = new Literal('","side":"');
+const SIDE_SIZE = new Literal('","sz":"');
+const SIZE_ID = new Literal('","tid":');
 const NULL = wordOf('null');
 
 /** `{"px":"1","sz":"1","n":1},`: bounds the levels of a frame by its length. */
@@ -132,42 +129,32 @@ export class HyperliquidScanner {
   }
 
   private book(at: number): number {
-    at = this.head(BOOK_HEAD.pass(this.view, at), Record.RecordType.DepthSnapshot, Channel.Book);
-    at = at < 0 ? at : LEVELS.pass(this.view, at);
-    at = at < 0 ? at : this.levels(at, Record.BIDS_COUNT, Record.LEVELS);
-    const event = this.event;
-    // `,[` of the asks
-    if (at < 0 || this.view.getInt16(at, true) !== 0x5b2c) return SCAN_FAILED;
-    const bids = event[Record.BIDS_COUNT]!;
-    at = this.levels(at + 2, Record.ASKS_COUNT, Record.LEVELS + bids * Record.DOUBLES_PER_LEVEL);
+    const { view, event } = this;
+    at = this.head(BOOK_HEAD.pass(view, at), Record.RecordType.DepthSnapshot, Channel.Book);
+    if (at < 0) return SCAN_FAILED;
     event[Record.FLAGS] = EventFlag.Snapshot | EventFlag.Last;
-    this.scratch.doubles =
-      Record.LEVELS + (bids + event[Record.ASKS_COUNT]!) * Record.DOUBLES_PER_LEVEL;
-    return at < 0 ? at : this.close(at);
+    const behindTime = this.time(at);
+    at = this.levels(LEVELS.pass(view, behindTime < 0 ? at : behindTime));
+    // In alphabetical order the time is last.
+    if (at >= 0 && behindTime < 0) at = this.time(at);
+    return at >= 0 && view.getUint16(at, true) === TWO_CLOSE_BRACES ? at + 2 : SCAN_FAILED;
   }
 
   private ticker(at: number): number {
-    at = this.head(TICKER_HEAD.pass(this.view, at), Record.RecordType.BookTicker, Channel.Bbo);
-    at = at < 0 ? at : BBO.pass(this.view, at);
+    const { view } = this;
+    at = this.head(TICKER_HEAD.pass(view, at), Record.RecordType.BookTicker, Channel.Bbo);
+    at = at < 0 ? at : this.time(at);
+    at = at < 0 ? at : BBO.pass(view, at);
     at = at < 0 ? at : this.side(at, Record.TICKER_BID_PRICE);
-    if (at < 0 || this.view.getUint8(at) !== COMMA) return SCAN_FAILED;
+    if (at < 0 || view.getUint8(at) !== COMMA) return SCAN_FAILED;
     at = this.side(at + 1, Record.TICKER_ASK_PRICE);
-    if (at < 0 || this.view.getUint8(at) !== CLOSE_BRACKET) return SCAN_FAILED;
+    if (at < 0 || view.getUint8(at) !== CLOSE_BRACKET) return SCAN_FAILED;
     this.event[Record.FLAGS] = EventFlag.Last;
     this.scratch.doubles = Record.BOOK_TICKER_DOUBLES;
-    return this.close(at + 1);
+    return view.getUint16(at + 1, true) === TWO_CLOSE_BRACES ? at + 3 : SCAN_FAILED;
   }
 
-  /** `]}}` of a book or ticker, from behind its last side. */
-  private close(at: number): number {
-    const { view } = this;
-    const outer = this.scratch.channel === Channel.Book ? CLOSE_BRACKET : CLOSE_BRACE;
-    if (view.getUint8(at) !== outer || view.getUint8(at + 1) !== CLOSE_BRACE) return SCAN_FAILED;
-    if (outer === CLOSE_BRACE) return at + 2;
-    return view.getUint8(at + 2) === CLOSE_BRACE ? at + 3 : SCAN_FAILED;
-  }
-
-  /** Coin and time, which books and tickers begin with, from the coin's first byte. */
+  /** The coin, which books and tickers begin with, from its first byte to behind its closing quote. */
   private head(at: number, recordType: number, channel: Channel): number {
     const index = at < 0 ? NO_SYMBOL : this.coin(at);
     if (index === NO_SYMBOL) return SCAN_FAILED;
@@ -179,7 +166,13 @@ export class HyperliquidScanner {
     event[Record.SEQUENCE_FIRST] = Record.ABSENT;
     event[Record.SEQUENCE_PREVIOUS] = Record.ABSENT;
     event[Record.ENGINE_NS] = Record.ABSENT;
-    at = TIME.pass(this.view, this.coinEnd);
+    return this.coinEnd;
+  }
+
+  /** `,"time":…` of a book or ticker. */
+  private time(at: number): number {
+    const { event } = this;
+    at = TIME.pass(this.view, at);
     if (at < 0) return SCAN_FAILED;
     at = scanInteger(this.view, at, event, Record.SEQUENCE_LAST);
     event[Record.EXCHANGE_NS] = event[Record.SEQUENCE_LAST]!;
@@ -201,65 +194,45 @@ export class HyperliquidScanner {
     return index;
   }
 
+  /** Both sides of a book, from behind `[[` to behind `]]`; then the record's length is known. */
+  private levels(at: number): number {
+    const { event, scratch, view } = this;
+    at = at < 0 ? at : this.levelsOf(at, Record.BIDS_COUNT, Record.LEVELS);
+    // `,[` of the asks
+    if (at < 0 || view.getUint16(at, true) !== 0x5b2c) return SCAN_FAILED;
+    const asksAt = Record.LEVELS + event[Record.BIDS_COUNT]! * Record.DOUBLES_PER_LEVEL;
+    at = this.levelsOf(at + 2, Record.ASKS_COUNT, asksAt);
+    scratch.doubles = asksAt + event[Record.ASKS_COUNT]! * Record.DOUBLES_PER_LEVEL;
+    return at >= 0 && view.getUint8(at) === CLOSE_BRACKET ? at + 1 : SCAN_FAILED;
+  }
+
   /** The levels of one side, from behind its `[` to behind its `]`. */
-  private levels(at: number, countIndex: number, index: number): number {
+  private levelsOf(at: number, countIndex: number, index: number): number {
     const { view, event, end, priceDecimals, sizeDecimals } = this;
     event[countIndex] = 0;
     if (view.getUint8(at) === CLOSE_BRACKET) return at + 1;
     let slot = index;
     for (;;) {
-      if (view.getInt32(at, true) !== PRICE_1 || view.getInt32(at + 3, true) !== PRICE_2) {
-        return SCAN_FAILED;
-      }
-      at = scanLooseDecimal(view, at + 7, priceDecimals, event, slot);
-      if (at < 0 || view.getInt32(at, true) !== SIZE_1 || view.getInt32(at + 4, true) !== SIZE_2) {
-        return SCAN_FAILED;
-      }
-      at = scanLooseDecimal(view, at + 8, sizeDecimals, event, slot + 1);
-      if (at < 0 || view.getInt32(at, true) !== COUNT_1) return SCAN_FAILED;
-      if (view.getUint16(at + 4, true) !== COUNT_2) return SCAN_FAILED;
-      at = this.orders(at + 6);
+      at = scanLevel(view, at, priceDecimals, sizeDecimals, event, slot);
       if (at < 0 || at > end) return SCAN_FAILED;
       slot += Record.DOUBLES_PER_LEVEL;
-      const next = view.getUint16(at, true);
-      at += 2;
-      if (next === NEXT_LEVEL) continue;
-      if (next !== LAST_LEVEL) return SCAN_FAILED;
+      const next = view.getUint8(at++);
+      if (next === COMMA) continue;
+      if (next !== CLOSE_BRACKET) return SCAN_FAILED;
       event[countIndex] = (slot - index) / Record.DOUBLES_PER_LEVEL;
       return at;
     }
   }
 
-  /** Number of orders at a level: there is no place for it, but it has to be one. */
-  private orders(at: number): number {
-    const { view } = this;
-    const first = view.getUint8(at) - 0x30;
-    if (first < 1 || first > 9) return SCAN_FAILED;
-    for (let digits = 1; digits <= 9; digits++) {
-      const digit = view.getUint8(++at) - 0x30;
-      if (digit < 0 || digit > 9) return at;
-    }
-    return SCAN_FAILED;
-  }
-
-  /** One side of a ticker: `{"px":…}` or null, which is size 0. */
+  /** One side of a ticker: a level or null, which is size 0. */
   private side(at: number, index: number): number {
     const { view, event } = this;
+    if (view.getInt32(at, true) !== NULL) {
+      return scanLevel(view, at, this.priceDecimals, this.sizeDecimals, event, index);
+    }
     event[index] = 0;
     event[index + 1] = 0;
-    if (view.getInt32(at, true) === NULL) return at + 4;
-    if (view.getInt32(at, true) !== PRICE_1 || view.getInt32(at + 3, true) !== PRICE_2) {
-      return SCAN_FAILED;
-    }
-    at = scanLooseDecimal(view, at + 7, this.priceDecimals, event, index);
-    if (at < 0 || view.getInt32(at, true) !== SIZE_1 || view.getInt32(at + 4, true) !== SIZE_2) {
-      return SCAN_FAILED;
-    }
-    at = scanLooseDecimal(view, at + 8, this.sizeDecimals, event, index + 1);
-    if (at < 0 || view.getInt32(at, true) !== COUNT_1) return SCAN_FAILED;
-    if (view.getUint16(at + 4, true) !== COUNT_2) return SCAN_FAILED;
-    at = this.orders(at + 6);
-    return at >= 0 && view.getUint8(at) === CLOSE_BRACE ? at + 1 : SCAN_FAILED;
+    return at + 4;
   }
 
   private trades(at: number): number {
@@ -293,10 +266,13 @@ export class HyperliquidScanner {
     trade[Record.SEQUENCE_PREVIOUS] = Record.ABSENT;
     trade[Record.ENGINE_NS] = Record.ABSENT;
     at = TRADE_SIDE.pass(view, this.coinEnd);
-    if (at < 0) return SCAN_FAILED;
-    const side = view.getUint8(at);
-    if (side !== SIDE_BUY && side !== SIDE_SELL) return SCAN_FAILED;
-    trade[Record.TRADE_AGGRESSOR] = side === SIDE_BUY ? Aggressor.Buy : Aggressor.Sell;
+    return at < 0 ? this.alphabeticalTrade(this.coinEnd, trade) : this.usualTrade(at, trade);
+  }
+
+  /** From the side's letter to behind the trade. */
+  private usualTrade(at: number, trade: Float64Array): number {
+    const { view } = this;
+    if (!this.takesSide(at, trade)) return SCAN_FAILED;
     at = TRADE_PRICE.pass(view, at + 1);
     if (at < 0) return SCAN_FAILED;
     at = scanLooseDecimal(view, at, this.priceDecimals, trade, Record.TRADE_PRICE);
@@ -307,16 +283,40 @@ export class HyperliquidScanner {
     at = at < 0 ? at : TRADE_TIME.pass(view, at);
     at = at < 0 ? at : scanInteger(view, at, trade, Record.EXCHANGE_NS);
     at = at < 0 ? at : TRADE_HASH.pass(view, at);
-    return at < 0 ? at : this.parties(at, trade);
+    at = at < 0 ? at : scanHex(view, at, HASH_WORDS, trade, Record.TRADE_HASH);
+    at = at < 0 ? at : TRADE_ID.pass(view, at);
+    at = at < 0 ? at : scanInteger(view, at, trade, Record.TRADE_ID);
+    return at < 0 ? at : this.users(at, trade);
   }
 
-  /** From the first hex digit of the hash to behind the trade. */
-  private parties(at: number, trade: Float64Array): number {
+  /** From behind the coin to behind the trade. */
+  private alphabeticalTrade(at: number, trade: Float64Array): number {
     const { view } = this;
-    at = scanHex(view, at, HASH_WORDS, trade, Record.TRADE_HASH);
-    at = at === NOT_HEX ? SCAN_FAILED : TRADE_ID.pass(view, at);
+    at = FIRST_HASH.pass(view, at);
+    at = at < 0 ? at : scanHex(view, at, HASH_WORDS, trade, Record.TRADE_HASH);
+    at = at < 0 ? at : HASH_PRICE.pass(view, at);
+    at = at < 0 ? at : scanLooseDecimal(view, at, this.priceDecimals, trade, Record.TRADE_PRICE);
+    at = at < 0 ? at : PRICE_SIDE.pass(view, at);
+    if (at < 0 || !this.takesSide(at, trade)) return SCAN_FAILED;
+    at = SIDE_SIZE.pass(view, at + 1);
+    at = at < 0 ? at : scanLooseDecimal(view, at, this.sizeDecimals, trade, Record.TRADE_SIZE);
+    at = at < 0 ? at : SIZE_ID.pass(view, at);
     at = at < 0 ? at : scanInteger(view, at, trade, Record.TRADE_ID);
-    at = at < 0 ? at : TRADE_USERS.pass(view, at);
+    at = at < 0 ? at : TIME.pass(view, at);
+    at = at < 0 ? at : scanInteger(view, at, trade, Record.EXCHANGE_NS);
+    return at < 0 ? at : this.users(at, trade);
+  }
+
+  private takesSide(at: number, trade: Float64Array): boolean {
+    const letter = this.view.getUint8(at);
+    trade[Record.TRADE_AGGRESSOR] = letter === SIDE_BUY ? Aggressor.Buy : Aggressor.Sell;
+    return letter === SIDE_BUY || letter === SIDE_SELL;
+  }
+
+  /** Buyer and seller, with which a trade ends in either order. */
+  private users(at: number, trade: Float64Array): number {
+    const { view } = this;
+    at = TRADE_USERS.pass(view, at);
     at = at < 0 ? at : scanHex(view, at, ADDRESS_WORDS, trade, Record.TRADE_BUYER);
     at = at < 0 ? at : TRADE_SECOND_USER.pass(view, at);
     at = at < 0 ? at : scanHex(view, at, ADDRESS_WORDS, trade, Record.TRADE_SELLER);

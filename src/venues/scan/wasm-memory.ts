@@ -6,7 +6,7 @@
  *
  *     0          constants                                  see depth-scanner.as.ts
  *     FRAME      the frame's bytes                          1 MiB: a longer frame goes the other way
- *     EVENT      the event record that the frame becomes    2 MiB less FRAME: 130,000 levels
+ *     EVENT      the event record that the frame becomes    up to SYMBOLS: 126,000 levels
  *     SYMBOLS    the instruments' symbols                   128 KiB
  */
 import { readFileSync } from 'node:fs';
