@@ -10,7 +10,8 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const repository = resolve(import.meta.dirname, '../..');
-const START_MS_MAX = 15_000;
+/** The venue's REST budget lets 48 books have their snapshots at once, 64 within 12 s. */
+const START_MS_MAX = 45_000;
 
 export const SYSTEMS = ['relay in C', 'plain program', 'fused', 'split', 'full'] as const;
 export type SystemName = (typeof SYSTEMS)[number];

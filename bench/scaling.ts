@@ -33,7 +33,7 @@ const AXES: readonly {
   readonly values: readonly number[];
   readonly options: (value: number) => SystemOptions;
 }[] = [
-  { axis: 'instruments', values: [1, 4, 16, 32], options: (symbols) => ({ symbols }) },
+  { axis: 'instruments', values: [1, 4, 16, 64], options: (symbols) => ({ symbols }) },
   { axis: 'clients', values: [1, 10, 30, 100], options: (n) => ({ moreClients: n - 1 }) },
   {
     axis: 'book workers (16 instruments)',
