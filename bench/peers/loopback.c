@@ -289,7 +289,8 @@ static uint64_t feed(void) {
     /* In batches: a feeder that sends a few frames as soon as there is room for them takes the
        processor from those who are measured. */
     uint64_t room = flood_from + received_count + window_frames - id;
-    if (id > flood_from && room < window_frames / 8) return 100000;
+    wait = 500000;
+    if (id > flood_from && room < window_frames / 8) return wait;
   }
   while (out_to + FRAME_MAX < OUT_BYTES) {
     uint64_t due = now;

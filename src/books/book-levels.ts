@@ -24,10 +24,9 @@ export class BookLevels {
 
   /** Sets (price, size) pairs from `levels[at]`: `bids` of them, then `asks`. Hot. */
   apply(levels: Float64Array, at: number, bids: number, asks: number): void {
-    const bidsEnd = at + 2 * bids;
-    const asksEnd = bidsEnd + 2 * asks;
-    for (let i = at; i < bidsEnd; i += 2) this.set(Side.Bid, levels[i]!, levels[i + 1]!);
-    for (let i = bidsEnd; i < asksEnd; i += 2) this.set(Side.Ask, levels[i]!, levels[i + 1]!);
+    const asksAt = at + 2 * bids;
+    this.ladder.bids.setAll(levels, at, bids, this.hash);
+    this.ladder.asks.setAll(levels, asksAt, asks, this.hash);
   }
 
   /** Best bid at or above best ask. */

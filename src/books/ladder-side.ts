@@ -23,6 +23,8 @@
  * far. So a side of 1,000 levels takes at most 2^14 × 8 B = 128 KB and its bitmap, and with the far
  * table (43 bytes a level) stays below 180 KB.
  */
+import type { BookHash } from '../domain/level-hash.js';
+import { Side } from '../domain/side.js';
 import { InvariantError } from '../faults/invariant.js';
 import { FarLevels } from './far-levels.js';
 import { Scratch } from './scratch.js';
@@ -39,6 +41,7 @@ const scratch = new Scratch();
 export class LadderSide {
   count = 0;
   private readonly direction: number;
+  private readonly side: Side;
   private tickSize: number;
   /** Infinity while the window has no place: then every key misses it. */
   private baseKey = Infinity;
@@ -57,6 +60,7 @@ export class LadderSide {
   /** @param tickSize as a mantissa, 0 if unknown: then it is learned as the GCD of all prices. */
   constructor(direction: 1 | -1, tickSize: number) {
     this.direction = direction;
+    this.side = direction === 1 ? Side.Bid : Side.Ask;
     this.tickSize = tickSize;
   }
 
@@ -78,6 +82,17 @@ export class LadderSide {
       if (at === this.bestRel) this.findNextBest(slot);
     }
     return old;
+  }
+
+  /** Sets `levels` pairs (price, size) from `pairs[at]`; the hash follows each change. Hot. */
+  setAll(pairs: Float64Array, at: number, levels: number, hash: BookHash): void {
+    const { side } = this;
+    const end = at + 2 * levels;
+    for (let i = at; i < end; i += 2) {
+      const price = pairs[i]!;
+      const size = pairs[i + 1]!;
+      hash.change(side, price, this.set(price, size), size);
+    }
   }
 
   sizeAt(price: number): number {

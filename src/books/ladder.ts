@@ -8,8 +8,8 @@ import { Side } from '../domain/side.js';
 import { LadderSide } from './ladder-side.js';
 
 export class Ladder {
-  private readonly bids: LadderSide;
-  private readonly asks: LadderSide;
+  readonly bids: LadderSide;
+  readonly asks: LadderSide;
 
   /** @param tickSize as a mantissa, 0 if unknown: then it is learned from the prices. */
   constructor(tickSize: number) {

@@ -14,8 +14,7 @@
 import { BookState, StateReason } from '../domain/book-state.js';
 import { Side } from '../domain/side.js';
 import type { MessageDecoder } from '../wire/decode.js';
-import { HEAD_WORDS } from '../wire/message-layout.js';
-import { saveHead } from '../wire/head-words.js';
+import { ORIGIN_WORDS, saveOrigin } from '../wire/head-words.js';
 import { DELTA_LEVELS_WORD } from '../wire/message-layout.js';
 import { asksWordOfOwnDelta, hasExactHead } from '../wire/own-delta.js';
 import { LevelTable } from './level-table.js';
@@ -30,8 +29,8 @@ export interface MirrorLimits {
 export class BookMirror {
   readonly touchedBids = new TouchedLevels();
   readonly touchedAsks = new TouchedLevels();
-  /** Head of the last book message, as words: the origin of what is derived from it. */
-  readonly head = new Int32Array(HEAD_WORDS);
+  /** Origin of the last book message, as words: that of all that is derived from it. */
+  readonly origin = new Int32Array(ORIGIN_WORDS);
   priceDecimals: number;
   sizeDecimals: number;
   state: BookState = BookState.Syncing;
@@ -84,8 +83,8 @@ export class BookMirror {
     return this.isRanked ? this.rankedAsks.count : this.askTable.count;
   }
 
-  noteHead(words: Int32Array, at: number): void {
-    saveHead(words, at, this.head);
+  noteOrigin(words: Int32Array, at: number): void {
+    saveOrigin(words, at, this.origin);
   }
 
   clear(): void {

@@ -59,7 +59,7 @@ export class Conflator {
       this.bids.size,
       this.asks.size,
     );
-    stampOrigin(scratch.words, 0, mirror.head);
+    stampOrigin(scratch.words, 0, mirror.origin);
     setFold(scratch.words, 0, first, stream.sequence - first);
     this.noteMerged(stream.sequence - first);
     return true;

@@ -48,7 +48,7 @@ export class FeedVoice {
     scratch.fillHead(stream, EventFlag.Last, mirror.state, mirror.reason);
     const { words, head } = scratch;
     const bytes = encoder.writeBookDelta(words, 0, head, view.levels, 0, bidsCount, asksCount);
-    stampOrigin(words, 0, mirror.head);
+    stampOrigin(words, 0, mirror.origin);
     encoder.patchPublishedNs(words, 0, nowNs);
     outlet.deliver(stream, words, 0, bytes, stream.epoch, stream.sequence);
     this.noteTold(view);
@@ -77,7 +77,7 @@ export class FeedVoice {
     const { words, head } = scratch;
     scratch.fillHead(stream, EventFlag.Last | EventFlag.Synthetic, mirror.state, mirror.reason);
     const bytes = encoder.writeStatus(words, 0, head, mirror.sinceNs);
-    stampOrigin(words, 0, mirror.head);
+    stampOrigin(words, 0, mirror.origin);
     encoder.patchPublishedNs(words, 0, nowNs);
     if (numbers > 1) {
       addFlags(words, 0, EventFlag.Conflated);

@@ -296,7 +296,7 @@ export class InstrumentFeed implements JsonInstrument {
     this.noteState(state, reasonOf(words, at) as StateReason, nowNs);
     if (!inSequence) this.abandonEvent(nowNs);
     this.room.outlet.deliver(book, words, at, bytes, epoch, sequence);
-    mirror.noteHead(words, at);
+    mirror.noteOrigin(words, at);
     if (mirror.midEvent) return;
     for (const view of this.views) this.voice.sayState(view, nowNs);
   }
@@ -326,7 +326,7 @@ export class InstrumentFeed implements JsonInstrument {
     }
     book.hashLow = hashLow;
     book.hashHigh = hashHigh;
-    mirror.noteHead(words, at);
+    mirror.noteOrigin(words, at);
     this.noteState(stateOf(words, at) as BookState, reasonOf(words, at) as StateReason, nowNs);
     room.outlet.deliver(book, words, at, bytes, epoch, sequence);
     if (last) this.flushViews(nowNs);

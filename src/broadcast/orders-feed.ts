@@ -15,8 +15,15 @@ import { Side } from '../domain/side.js';
 import { invariant } from '../faults/invariant.js';
 import { RecordType } from '../rings/record-types.js';
 import type { MessageDecoder } from '../wire/decode.js';
-import { flagsOf, reasonOf, saveHead, stampOrigin, stateOf } from '../wire/head-words.js';
-import { BodyType, HEAD_WORDS, ORDER_FIELDS } from '../wire/message-layout.js';
+import {
+  ORIGIN_WORDS,
+  flagsOf,
+  reasonOf,
+  saveOrigin,
+  stampOrigin,
+  stateOf,
+} from '../wire/head-words.js';
+import { BodyType, ORDER_FIELDS } from '../wire/message-layout.js';
 import { OrdersMirror } from '../wire/orders-mirror.js';
 import { BroadcastColumn } from './broadcast-counters.js';
 import { ORDERS_PER_PART } from './limits.js';
@@ -60,7 +67,7 @@ export class OrdersFeed {
   midEvent = false;
   private readonly feed: InstrumentFeed;
   private readonly room: RoomContext;
-  private readonly head = new Int32Array(HEAD_WORDS);
+  private readonly origin = new Int32Array(ORIGIN_WORDS);
   private readonly part = new Float64Array(ORDERS_PER_PART * ORDER_FIELDS);
   private partCount = 0;
   private listener: OrdersListener | null = null;
@@ -133,7 +140,7 @@ export class OrdersFeed {
     }
     this.state = stateOf(words, at) as BookState;
     this.reason = reasonOf(words, at) as StateReason;
-    saveHead(words, at, this.head);
+    saveOrigin(words, at, this.origin);
     this.room.outlet.deliver(stream, words, at, bytes, epoch, sequence);
     if (this.listener !== null) this.tellListener(this.listener, typeId);
   }
@@ -168,7 +175,7 @@ export class OrdersFeed {
     const flags = EventFlag.Last | EventFlag.Synthetic;
     scratch.fillHead(stream, flags, this.state, this.reason);
     const bytes = encoder.writeStatus(scratch.words, 0, scratch.head, nowNs);
-    stampOrigin(scratch.words, 0, this.head);
+    stampOrigin(scratch.words, 0, this.origin);
     encoder.patchPublishedNs(scratch.words, 0, nowNs);
     room.outlet.deliver(stream, scratch.words, 0, bytes, stream.epoch, stream.sequence);
     stream.sealed = true;
@@ -253,7 +260,7 @@ export class OrdersFeed {
       feed.sizeDecimals,
       feed.nameUtf8,
     );
-    stampOrigin(words, 0, this.head);
+    stampOrigin(words, 0, this.origin);
     encoder.patchPublishedNs(words, 0, room.clock.nowNs());
     this.partCount = 0;
     return words;

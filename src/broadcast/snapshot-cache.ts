@@ -89,7 +89,7 @@ export class SnapshotCache {
       mirror.sizeDecimals,
       feed.nameUtf8,
     );
-    stampOrigin(words, 0, mirror.head);
+    stampOrigin(words, 0, mirror.origin);
     encoder.patchPublishedNs(words, 0, this.room.clock.nowNs());
     return words;
   }

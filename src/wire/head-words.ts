@@ -3,7 +3,7 @@
  * fields without decoding it. Hot. `words[at]` is the message's first word; for messages of foreign
  * layouts use the decoder.
  */
-import { HEAD_WORD, HEAD_WORDS } from './message-layout.js';
+import { HEAD_WORD } from './message-layout.js';
 
 const SEQUENCE = HEAD_WORD + 2;
 const FIRST_SEQUENCE = HEAD_WORD + 4;
@@ -60,14 +60,19 @@ export function setState(words: Int32Array, at: number, state: number, reason: n
   words[at + PACKED] = (words[at + PACKED]! & 0xffff) | (state << 16) | (reason << 24);
 }
 
-/** Copies a message's head to `head[0 … HEAD_WORDS)`. */
-export function saveHead(words: Int32Array, at: number, head: Int32Array): void {
-  for (let i = 0; i < HEAD_WORDS; i++) head[i] = words[at + HEAD_WORD + i]!;
+/** Words of an origin: the venue's number; exchange, received and applied time. */
+export const ORIGIN_WORDS = 2 + PUBLISHED - EXCHANGE;
+
+/** Keeps a message's origin in `origin[0 … ORIGIN_WORDS)`. Hot. */
+export function saveOrigin(words: Int32Array, at: number, origin: Int32Array): void {
+  origin[0] = words[at + VENUE_SEQUENCE]!;
+  origin[1] = words[at + VENUE_SEQUENCE + 1]!;
+  for (let i = 2; i < ORIGIN_WORDS; i++) origin[i] = words[at + EXCHANGE + i - 2]!;
 }
 
-/** Gives a message the origin (venue's number, exchange, received and applied time) of a saved head. */
-export function stampOrigin(words: Int32Array, at: number, head: Int32Array): void {
-  words[at + VENUE_SEQUENCE] = head[VENUE_SEQUENCE - HEAD_WORD]!;
-  words[at + VENUE_SEQUENCE + 1] = head[VENUE_SEQUENCE - HEAD_WORD + 1]!;
-  for (let word = EXCHANGE; word < PUBLISHED; word++) words[at + word] = head[word - HEAD_WORD]!;
+/** Gives a message the origin of another. */
+export function stampOrigin(words: Int32Array, at: number, origin: Int32Array): void {
+  words[at + VENUE_SEQUENCE] = origin[0]!;
+  words[at + VENUE_SEQUENCE + 1] = origin[1]!;
+  for (let i = 2; i < ORIGIN_WORDS; i++) words[at + EXCHANGE + i - 2] = origin[i]!;
 }
