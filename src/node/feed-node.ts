@@ -42,6 +42,7 @@ import type { FromThread } from './thread-message.js';
 import { createBooksPool, ENTRIES, LoopThread, LoopWorkers, PoolThread } from './threads.js';
 import type { NodeThread, ThreadEntries } from './threads.js';
 import { planTopology } from './topology.js';
+import { chooseYoungMb, memoryBytes } from './young-generation.js';
 import type { NodePlan } from './topology.js';
 
 export interface FeedNodeOptions {
@@ -300,8 +301,9 @@ export class FeedNode {
         this.supervisor?.onEnded(thread, generation, reason, detail),
     };
     const { heapMb } = config.threads;
+    const youngMb = chooseYoungMb(config.threads.youngMb, memoryBytes());
     const entries = { ...ENTRIES, ...this.options.rig?.entries };
-    const workers = new LoopWorkers(entries.loop, heapMb);
+    const workers = new LoopWorkers(entries.loop, heapMb, youngMb);
     if (plan.threads.some((thread) => thread.kind === 'pool')) {
       this.pool = createBooksPool(plan.shards, heapMb, entries.pool);
       this.pool.on('error', (error: Error) => this.log.warn('pool.error', error.message));

@@ -12,6 +12,7 @@ import type { PoolTask } from './pool-thread.js';
 import type { EndReason, ThreadFactory, ThreadHandle } from './supervisor.js';
 import type { ThreadData } from './thread-data.js';
 import type { FromThread, ToThread } from './thread-message.js';
+import { youngLimit } from './young-generation.js';
 
 export interface ThreadReports {
   onMessage(thread: string, generation: number, message: FromThread): void;
@@ -52,12 +53,14 @@ const KILL_MS_MAX = 1_000;
 export class LoopWorkers {
   private readonly entry: URL;
   private readonly heapMb: number;
+  private readonly youngMb: number;
   private spare: Worker | null = null;
   private closed = false;
 
-  constructor(entry: URL, heapMb: number) {
+  constructor(entry: URL, heapMb: number, youngMb: number) {
     this.entry = entry;
     this.heapMb = heapMb;
+    this.youngMb = youngMb;
   }
 
   take(data: ThreadData): Worker {
@@ -94,7 +97,7 @@ export class LoopWorkers {
   }
 
   private create(): Worker {
-    const resourceLimits = { maxOldGenerationSizeMb: this.heapMb };
+    const resourceLimits = { maxOldGenerationSizeMb: this.heapMb, ...youngLimit(this.youngMb) };
     return new Worker(this.entry, { name: 'ringside', resourceLimits });
   }
 }

@@ -48,6 +48,8 @@ const threadsSchema = z.strictObject({
   idle: z.enum(['auto', 'spin', 'park', 'hybrid']).default('auto'),
   hangMs: z.number().int().min(50).max(60_000).default(150),
   heapMb: z.number().int().min(32).max(65_536).default(512),
+  /** 0: chosen by the machine's memory. */
+  youngMb: z.number().int().min(0).max(1_024).default(0),
   /** A core for each thread, where there are enough. */
   pin: z.boolean().default(false),
 });

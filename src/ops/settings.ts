@@ -230,6 +230,12 @@ export const SETTINGS: readonly Setting[] = [
     about: 'heap limit of each worker thread',
   },
   {
+    path: 'threads.youngMb',
+    flag: '--young-mb <mb>',
+    kind: 'number',
+    about: 'what a thread with sockets allocates between collections (0: by memory, 16 to 96)',
+  },
+  {
     path: 'threads.pin',
     flag: '--pin [boolean]',
     kind: 'boolean',
