@@ -97,10 +97,16 @@ export class BooksRoom {
     this.turnAt(this.now);
   }
 
-  turnAt(now: TimeCell): void {
+  /** Returns the records taken. */
+  turnAt(now: TimeCell): number {
     this.input.ring.commit();
-    while (this.agent.doWork(now) > 0) this.discardOutput();
+    let taken = 0;
+    for (let more = this.agent.doWork(now); more > 0; more = this.agent.doWork(now)) {
+      taken += more;
+      this.discardOutput();
+    }
     this.discardOutput();
+    return taken;
   }
 
   discardOutput(): void {

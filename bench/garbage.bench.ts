@@ -1,15 +1,17 @@
 /**
- * What the garbage collector has to do while the node is steadily fed at 20,000 frames a second.
+ * What the garbage collector has to do while the node is steadily fed at 20,000 frames a second, each in
+ * a read of its own, with the sizes of young generation that the product gives its threads.
  *
- * Ingest and books (socket → parser → router → ring → books agent → finished messages) in this process:
- * a single collection fails the bench. Not a byte is allocated for frames, levels or messages; what is
- * left, some tens of bytes a *read*, are doubles that V8 boxes where it does not inline a call (the time
- * of a turn), about half of it in Node's own read callback. So the young generation is large here, and
- * the row of bytes says what that hides. Then the whole node as a process, layout full, with one client:
- * there a loop that was asleep is woken by a promise, and each wake-up leaves a few hundred bytes.
- * `npm run bench -- garbage --long`: 60 s each.
+ * First ingest and books in this process, on one event loop as in the layout split (socket → parser →
+ * router → ring → books agent → finished messages): a single collection fails the bench, and the bytes
+ * left behind a read stand beside those of a bare socket that does nothing with what it reads: the
+ * difference is ours. Then the whole node as a process with one client, in each layout: a collection on
+ * any thread but the main one and the one that sends to clients fails the bench. Sending is woken by a
+ * promise and allocates some hundred bytes a wake-up; how much, and how often that costs a collection,
+ * is a row. `npm run bench -- garbage --long`: 60 s each.
  */
 import { PerformanceObserver } from 'node:perf_hooks';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BooksColumn } from '../src/books/books-counters.js';
 import { Channel } from '../src/domain/channel.js';
@@ -17,10 +19,18 @@ import { Prng } from '../src/domain/prng.js';
 import { invariant } from '../src/faults/invariant.js';
 import { createIngestCounters } from '../src/ingest/ingest-counters.js';
 import { Ingest } from '../src/ingest/ingest.js';
+import { ClientOpcode, encodeFrame } from '../src/ingest/frame-encoder.js';
 import { LeanTransport } from '../src/ingest/lean-transport.js';
 import { UndiciTransport } from '../src/ingest/undici-transport.js';
+import { upgradeRequest } from '../src/ingest/upgrade.js';
+import { chooseYoungMb } from '../src/node/young-generation.js';
 import { createDoorbell, DoorbellRinger } from '../src/rings/doorbell.js';
 import { RingConsumer } from '../src/rings/ring-consumer.js';
+import { AgentGroup } from '../src/runtime/agent-group.js';
+import type { Agent } from '../src/runtime/agent.js';
+import { EventLoopRunner } from '../src/runtime/event-loop-runner.js';
+import { createThreadControl } from '../src/runtime/thread-control.js';
+import type { TimeCell } from '../src/time/clock.js';
 import { readTimelineOrigin } from '../src/time/system-clock.js';
 import { SystemScheduler } from '../src/time/system-scheduler.js';
 import { Timeline } from '../src/time/timeline.js';
@@ -34,29 +44,69 @@ const PART = 'Garbage';
 const RATE = 20_000;
 const SECONDS = process.env['RINGSIDE_BENCH_LONG'] === '1' ? 60 : 10;
 const WARM_SECONDS = 4;
-const NODE_FLAGS = ['--min-semi-space-size=128', '--max-semi-space-size=128'];
+/** Of this process, as the node gives its threads where memory is not short. */
+const YOUNG_MB = chooseYoungMb(0, 2 ** 40);
+const NODE_FLAGS = [`--min-semi-space-size=${YOUNG_MB}`, `--max-semi-space-size=${YOUNG_MB}`];
 
-/** The bell of the books that lets them work in the same turn, as the fused layout does. */
-class WorkingBell extends DoorbellRinger {
-  private readonly now = new Float64Array(1);
+/** The books' room as an agent of the same loop as ingest. */
+class RoomAgent implements Agent {
+  readonly name = 'books';
+  constructor(private readonly room: BooksRoom) {}
 
-  constructor(
-    private readonly room: BooksRoom,
-    private readonly clock: SystemScheduler,
-  ) {
-    super(createDoorbell());
+  doWork(now: TimeCell): number {
+    return this.room.turnAt(now);
   }
 
-  override ring(): void {
-    this.clock.readInto(this.now, 0);
-    this.room.turnAt(this.now);
-  }
+  onClose(): void {}
 }
 
 interface Steady {
   readonly collections: number;
-  readonly bytesPerFrame: number;
-  readonly frames: number;
+  readonly bytesPerRead: number;
+  readonly reads: number;
+}
+
+/** Looks at the collector and the heap while `venue` sends; `reads` counts what is to be counted. */
+async function watch(venue: Venue, reads: () => number): Promise<Steady> {
+  const load = venue.run(RATE, (WARM_SECONDS + SECONDS + 1) * 1000);
+  await sleep(WARM_SECONDS * 1000);
+  let collections = 0;
+  const observer = new PerformanceObserver((list) => (collections += list.getEntries().length));
+  observer.observe({ entryTypes: ['gc'] });
+  const readsBefore = reads();
+  const heapBefore = process.memoryUsage().heapUsed;
+  await sleep(SECONDS * 1000);
+  const readsThen = reads() - readsBefore;
+  const heapBytes = process.memoryUsage().heapUsed - heapBefore;
+  await sleep(0);
+  observer.disconnect();
+  await load;
+  return { collections, reads: readsThen, bytesPerRead: heapBytes / readsThen };
+}
+
+/** A socket that reads into one buffer and looks at nothing: what Node itself leaves behind. */
+async function bareSocket(loopback: string): Promise<Steady> {
+  const venue = await Venue.start(loopback);
+  let reads = 0;
+  const socket = connect({
+    host: '127.0.0.1',
+    port: venue.port,
+    onread: {
+      buffer: Buffer.allocUnsafeSlow(256 * 1024),
+      callback: () => {
+        reads++;
+        return true;
+      },
+    },
+  });
+  socket.write(upgradeRequest(new URL(`ws://127.0.0.1:${venue.port}/ws`)).text);
+  while (reads === 0) await sleep(20);
+  const frame = '{"method":"SUBSCRIBE","params":["btcusdt@depth@0ms"],"id":1}';
+  socket.write(encodeFrame(ClientOpcode.Text, Buffer.from(frame)));
+  const steady = await watch(venue, () => reads);
+  socket.destroy();
+  await venue.stop();
+  return steady;
 }
 
 async function ingestAndBooks(loopback: string): Promise<Steady> {
@@ -76,11 +126,13 @@ async function ingestAndBooks(loopback: string): Promise<Steady> {
   const room = new BooksRoom(instrument!, timeline, false);
   const { frameBytesMax } = venue.limits;
   const socket = { clock, allowPrivate: true, frameBytesMax, handshakeMsMax: 5_000 };
+  const doorbell = createDoorbell();
+  const bell = new DoorbellRinger(doorbell);
   const ingest = new Ingest({
     venue,
     instruments: [instrument!],
     channels: [Channel.Book],
-    rings: [{ ring: room.input.ring, bell: new WorkingBell(room, clock) }],
+    rings: [{ ring: room.input.ring, bell }],
     shardOf: new Int32Array(1),
     wanted: [new RingConsumer(room.wanted)],
     clock,
@@ -89,94 +141,118 @@ async function ingestAndBooks(loopback: string): Promise<Steady> {
     transports: { webSocket: new LeanTransport(socket), http },
     counters: createIngestCounters(1),
   });
+  const runner = new EventLoopRunner({
+    agent: new AgentGroup([ingest, new RoomAgent(room)]),
+    clock,
+    doorbell,
+    control: createThreadControl(),
+  });
+  const ended = runner.run();
   ingest.start();
-  const pump = setInterval(() => ingest.doWork(timeCell(clock.nowNs())), 50);
   while (!room.isWell) await sleep(50);
-  const load = venueProcess.run(RATE, (WARM_SECONDS + SECONDS + 1) * 1000);
-  await sleep(WARM_SECONDS * 1000);
-  let collections = 0;
-  const observer = new PerformanceObserver((list) => (collections += list.getEntries().length));
-  observer.observe({ entryTypes: ['gc'] });
-  const before = room.count(BooksColumn.Applied);
-  const heapBefore = process.memoryUsage().heapUsed;
-  await sleep(SECONDS * 1000);
-  const frames = room.count(BooksColumn.Applied) - before;
-  const heapBytes = process.memoryUsage().heapUsed - heapBefore;
-  await sleep(0);
-  observer.disconnect();
+  const steady = await watch(venueProcess, () => room.count(BooksColumn.Applied));
   invariant(room.isWell, 'the book is live, without gap or failed check');
-  await load;
-  clearInterval(pump);
-  ingest.onClose();
+  runner.stop();
+  await ended;
   await http.close();
   await venueProcess.stop();
-  return { collections, frames, bytesPerFrame: heapBytes / frames };
+  return steady;
 }
 
 const COLLECTION =
-  /^\[\d+:(0x[0-9a-f]+)\]\s+\d+ ms: (Scavenge|Mark-Compact)[^\d]*([\d.]+) \([\d.]+\) -> ([\d.]+)/;
+  /^\[\d+:(0x[0-9a-f]+)\]\s+\d+ ms: (Scavenge|Mark-Compact)[^\d]*([\d.]+) \([\d.]+\) -> ([\d.]+) \([\d.]+\) MB, (?:pooled: [\d.]+ MB, )?([\d.]+)/;
 
 interface WholeNode {
-  /** Scavenges by isolate, most first. */
-  readonly scavenges: readonly number[];
+  /** Collections by isolate while frames came, most first; without the main thread's. */
+  readonly byThread: readonly number[];
+  readonly onMain: number;
+  readonly longestMs: number;
   readonly freedBytes: number;
   readonly frames: number;
 }
 
-async function wholeNode(loopback: string): Promise<WholeNode> {
+type Layout = 'fused' | 'split' | 'full';
+
+async function wholeNode(loopback: string, layout: Layout): Promise<WholeNode> {
   const byIsolate = new Map<string, number>();
+  let main: string | null = null;
   let freedBytes = 0;
-  let counting = false;
+  let longestMs = 0;
+  let isCounting = false;
   const onLine = (line: string): void => {
     const match = COLLECTION.exec(line);
-    if (match === null || !counting) return;
-    const [, isolate, , before, after] = match;
+    if (match === null) return;
+    const [, isolate, , before, after, ms] = match;
+    // While it loads its modules, before there is any other thread, the main one collects first.
+    main ??= isolate!;
+    if (!isCounting) return;
     byIsolate.set(isolate!, (byIsolate.get(isolate!) ?? 0) + 1);
+    longestMs = Math.max(longestMs, Number(ms));
     freedBytes += (Number(before) - Number(after)) * 1e6;
   };
-  const pipeline = await Pipeline.start(loopback, 'full', { nodeFlags: ['--trace-gc'], onLine });
+  const pipeline = await Pipeline.start(loopback, layout, { nodeFlags: ['--trace-gc'], onLine });
   try {
     await pipeline.run(RATE, WARM_SECONDS * 1000);
-    counting = true;
-    const { received } = await pipeline.run(RATE, SECONDS * 1000);
-    const scavenges = [...byIsolate.values()].sort((a, b) => b - a);
-    return { scavenges, freedBytes, frames: received };
+    isCounting = true;
+    const { received, lost } = await pipeline.run(RATE, SECONDS * 1000);
+    invariant(lost === 0, 'every frame came through');
+    const onMain = byIsolate.get(main ?? '') ?? 0;
+    byIsolate.delete(main ?? '');
+    const byThread = [...byIsolate.values()].sort((a, b) => b - a);
+    return { byThread, onMain, longestMs, freedBytes, frames: received };
   } finally {
     await pipeline.stop();
   }
 }
 
+async function wholeNodeRow(loopback: string, layout: Layout): Promise<BenchRow> {
+  const whole = await wholeNode(loopback, layout);
+  const [sending = 0, ...others] = whole.byThread;
+  const quiet = others.reduce((sum, count) => sum + count, 0);
+  // One thread does everything: there is none that could be asked to be quiet.
+  if (layout !== 'fused' && quiet > 0) {
+    throw new Error(`${layout}: ${others.join(' + ')} collections on threads that do not send`);
+  }
+  const perFrame = Math.round(whole.freedBytes / whole.frames);
+  return row({
+    part: PART,
+    case: `whole node, ${layout}, one client, ${SECONDS} s`,
+    ours: quiet,
+    unit: layout === 'fused' ? 'collections beside it' : 'collections',
+    note:
+      `sending thread: ${sending}, ${perFrame} B a frame, longest ${whole.longestMs} ms; ` +
+      `main thread: ${whole.onMain}; ${whole.frames} frames, --young-mb as chosen`,
+  });
+}
+
 async function run(): Promise<BenchRow[]> {
   const loopback = compileLoopback();
+  const bare = await bareSocket(loopback);
   const steady = await ingestAndBooks(loopback);
-  const whole = await wholeNode(loopback);
-  const total = whole.scavenges.reduce((sum, count) => sum + count, 0);
   const rows = [
     row({
       part: PART,
-      case: `ingest and books, ${RATE} frames/s for ${SECONDS} s`,
+      case: `ingest and books, ${RATE} frames/s, ${SECONDS} s`,
       ours: steady.collections,
       unit: 'collections',
-      note: `${steady.frames} frames applied; must be 0; ${NODE_FLAGS.join(' ')}`,
+      note: `${steady.reads} frames applied; must be 0; semi-space of ${YOUNG_MB} MB`,
     }),
     row({
       part: PART,
-      case: `ingest and books, left behind at one frame a read`,
-      ours: steady.bytesPerFrame,
+      case: 'ingest and books, left behind',
+      ours: steady.bytesPerRead,
+      rival: 'a bare socket',
+      rivalNs: bare.bytesPerRead,
       unit: 'B/frame',
-      note: 'boxed doubles, Node’s read callback; means nothing if there was a collection',
-    }),
-    row({
-      part: PART,
-      case: `whole node, full, one client, ${RATE} frames/s for ${SECONDS} s`,
-      ours: total,
-      unit: 'collections',
-      note: `by thread ${whole.scavenges.join(' + ') || 'none'}: ${Math.round(whole.freedBytes / whole.frames)} B a frame, wake-ups of the sending loop`,
+      note: 'Node itself: 56 bytes a turn of its loop; means nothing if there was a collection',
     }),
   ];
-  if (steady.frames < (RATE * SECONDS) / 2) throw new Error(`only ${steady.frames} frames came`);
+  if (steady.reads < (RATE * SECONDS) / 2) throw new Error(`only ${steady.reads} frames came`);
   if (steady.collections > 0) {
     throw new Error(`ingest and books allocate: ${steady.collections} collections`);
+  }
+  for (const layout of ['split', 'full', 'fused'] as const) {
+    rows.push(await wholeNodeRow(loopback, layout));
   }
   return rows;
 }

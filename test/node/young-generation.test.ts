@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { constants, PerformanceObserver } from 'node:perf_hooks';
 import test from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
-import { chooseYoungMb, memoryBytes, youngLimit } from '../../src/node/young-generation.js';
+import {
+  chooseYoungMb,
+  memoryBytes,
+  settleYoungGeneration,
+  youngLimit,
+} from '../../src/node/young-generation.js';
 
 const GB = 2 ** 30;
 
@@ -25,4 +33,21 @@ test('youngLimit: a worker allocates that much before its first collection, this
   const [bytes] = (await once(worker, 'message')) as [number];
   await worker.terminate();
   assert.ok(Math.abs(bytes / 2 ** 20 - 48) < 2, `${bytes} bytes`);
+});
+
+interface Collection {
+  readonly detail: { readonly kind: number };
+}
+
+test('settleYoungGeneration: makes the two first collections and leaves no collector exposed', async () => {
+  const kinds: number[] = [];
+  const observer = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries() as unknown as Collection[]) kinds.push(entry.detail.kind);
+  });
+  observer.observe({ entryTypes: ['gc'] });
+  settleYoungGeneration();
+  await sleep(20);
+  observer.disconnect();
+  assert.ok(kinds.filter((kind) => kind === constants.NODE_PERFORMANCE_GC_MINOR).length >= 2);
+  assert.throws(() => runInNewContext('gc'), /gc is not defined/);
 });
