@@ -1,17 +1,20 @@
-/** The readers of the fan-out bench: bare sockets on a thread of their own that count what arrives. */
+/**
+ * The readers of the fan-out bench: bare sockets on a thread of their own that count what arrives, and
+ * while a schedule is set, how long after it was due each message was there. All messages have one
+ * size, so that the number of bytes tells which message is whole.
+ */
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
+import { SystemClock } from '../src/time/system-clock.js';
+import { READER_DOUBLES, Reader } from './fanout-readers-layout.js';
+import type { ReaderWork } from './fanout-readers-layout.js';
 
-export interface ReaderWork {
-  readonly port: number;
-  readonly clients: number;
-  /** Double 0: bytes read after the handshakes, all sockets together. */
-  readonly results: SharedArrayBuffer;
-}
-
-const { port, clients, results } = workerData as ReaderWork;
-const bytesRead = new Float64Array(results);
+const { port, clients, frameBytes, originMonotonicNs, results } = workerData as ReaderWork;
+const cells = new Float64Array(results);
+const samplesMax = cells.length - READER_DOUBLES;
+const clock = new SystemClock(originMonotonicNs);
+const now = new Float64Array(1);
 const HANDSHAKE = [
   'GET /v1/feed HTTP/1.1',
   `Host: 127.0.0.1:${port}`,
@@ -21,35 +24,78 @@ const HANDSHAKE = [
   'Sec-WebSocket-Version: 13',
 ].join('\r\n');
 
-async function open(): Promise<Socket> {
-  // One buffer for all that a socket reads: nothing is allocated per chunk.
-  const socket = connect({
-    port,
-    host: '127.0.0.1',
-    onread: {
-      buffer: Buffer.allocUnsafe(64 * 1024),
-      callback: (count) => {
-        if (shaken.has(socket)) bytesRead[0]! += count;
-        else socket.emit('handshake');
-        return true;
-      },
-    },
-  });
-  await new Promise((resolve, reject) => {
-    socket.once('connect', resolve);
-    socket.once('error', reject);
-  });
-  socket.write(`${HANDSHAKE}\r\n\r\n`);
-  await new Promise((resolve) => socket.once('handshake', resolve));
-  shaken.add(socket);
-  return socket;
+class Reading {
+  private isShaken = false;
+  private readonly socket: Socket;
+  private schedule = 0;
+  /** Bytes since the schedule began. */
+  private bytes = 0;
+  private onShaken: () => void = () => {};
+
+  constructor() {
+    // One buffer for all that a socket reads: nothing is allocated per chunk.
+    this.socket = connect({
+      port,
+      host: '127.0.0.1',
+      onread: { buffer: Buffer.allocUnsafe(64 * 1024), callback: (count) => this.read(count) },
+    });
+  }
+
+  async open(): Promise<void> {
+    await new Promise((resolve, reject) => {
+      this.socket.once('connect', resolve);
+      this.socket.once('error', reject);
+    });
+    const shaken = new Promise<void>((resolve) => {
+      this.onShaken = resolve;
+    });
+    this.socket.write(`${HANDSHAKE}\r\n\r\n`);
+    await shaken;
+    this.isShaken = true;
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+
+  private read(count: number): boolean {
+    if (!this.isShaken) {
+      this.onShaken();
+      return true;
+    }
+    cells[Reader.Bytes] = cells[Reader.Bytes]! + count;
+    if (cells[Reader.FirstDueNs] !== 0) this.time(count);
+    return true;
+  }
+
+  private time(count: number): void {
+    const firstDueNs = cells[Reader.FirstDueNs]!;
+    if (firstDueNs !== this.schedule) {
+      this.schedule = firstDueNs;
+      this.bytes = 0;
+    }
+    clock.readInto(now, 0);
+    const before = Math.floor(this.bytes / frameBytes);
+    this.bytes += count;
+    const whole = Math.floor(this.bytes / frameBytes);
+    for (let message = before; message < whole; message++) {
+      const at = cells[Reader.Samples]!;
+      if (at >= samplesMax) return;
+      cells[READER_DOUBLES + at] = now[0]! - firstDueNs - message * cells[Reader.StepNs]!;
+      cells[Reader.Samples] = at + 1;
+    }
+  }
 }
 
-const shaken = new Set<Socket>();
-const sockets: Socket[] = [];
-for (let i = 0; i < clients; i++) sockets.push(await open());
+const readings: Reading[] = [];
+for (let i = 0; i < clients; i++) {
+  const reading = new Reading();
+  await reading.open();
+  readings.push(reading);
+}
 parentPort!.on('message', () => {
-  for (const socket of sockets) socket.destroy();
+  for (const reading of readings) reading.close();
   parentPort!.close();
 });
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker port has no origin
 parentPort!.postMessage('open');

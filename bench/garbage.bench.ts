@@ -38,7 +38,6 @@ import { venueById } from '../src/venues/registry.js';
 import { BooksRoom } from './books-room.js';
 import { defineBench, row, type BenchRow } from './harness.js';
 import { compileLoopback, Pipeline, Venue } from './pipeline-systems.js';
-import { timeCell } from '../src/time/clock.js';
 
 const PART = 'Garbage';
 const RATE = 20_000;
@@ -87,23 +86,23 @@ async function watch(venue: Venue, reads: () => number): Promise<Steady> {
 /** A socket that reads into one buffer and looks at nothing: what Node itself leaves behind. */
 async function bareSocket(loopback: string): Promise<Steady> {
   const venue = await Venue.start(loopback);
-  let reads = 0;
+  const count = { reads: 0 };
   const socket = connect({
     host: '127.0.0.1',
     port: venue.port,
     onread: {
       buffer: Buffer.allocUnsafeSlow(256 * 1024),
       callback: () => {
-        reads++;
+        count.reads++;
         return true;
       },
     },
   });
   socket.write(upgradeRequest(new URL(`ws://127.0.0.1:${venue.port}/ws`)).text);
-  while (reads === 0) await sleep(20);
+  while (count.reads === 0) await sleep(20);
   const frame = '{"method":"SUBSCRIBE","params":["btcusdt@depth@0ms"],"id":1}';
   socket.write(encodeFrame(ClientOpcode.Text, Buffer.from(frame)));
-  const steady = await watch(venue, () => reads);
+  const steady = await watch(venue, () => count.reads);
   socket.destroy();
   await venue.stop();
   return steady;
@@ -259,6 +258,7 @@ async function run(): Promise<BenchRow[]> {
 
 export default defineBench({
   part: PART,
+  needs: 'cc',
   mix: 'frames of 20 levels (735 B) over loopback, open loop',
   nodeFlags: NODE_FLAGS,
   run,

@@ -34,6 +34,8 @@ export interface BenchRow {
   /** How many times better than the rival: above 1 we win, whatever the unit. */
   readonly ratio: number | null;
   readonly unit: string;
+  /** A rate: more is better. Else it is a cost. */
+  readonly higherIsBetter: boolean;
   readonly note: string;
 }
 
@@ -43,6 +45,8 @@ export interface BenchDefinition {
   readonly mix: string;
   /** Node flags that the bench's process needs, e.g. `--expose-gc`. */
   readonly nodeFlags?: readonly string[];
+  /** `cc`: without a C compiler the bench is left out, and says so. */
+  readonly needs?: 'cc';
   run(): Promise<BenchRow[]>;
 }
 
@@ -73,6 +77,7 @@ export function row(input: RowInput): BenchRow {
     rivalNs,
     ratio: gain !== null && input.higherIsBetter === true ? 1 / gain : gain,
     unit: input.unit,
+    higherIsBetter: input.higherIsBetter === true,
     note: input.note ?? '',
   };
 }

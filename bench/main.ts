@@ -3,10 +3,12 @@
  * runs in a process of its own. Cold: nothing here is measured.
  */
 import { fork } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { comparisonText, earlierRows, rowKey, type EarlierRows } from './compare.js';
+import { hasCompiler } from './compile-peer.js';
 import type { BenchDefinition, BenchRow } from './harness.js';
 
 const here = import.meta.dirname;
@@ -17,7 +19,7 @@ const USAGE = `Usage: npm run bench -- [words] [options]
   words            only benches whose name contains one of them
   --list           which there are
   --json           one JSON object on stdout, progress on stderr (npm run --silent bench -- --json)
-  --compare FILE   beside each row, what it was in an earlier --json
+  --compare FILE   beside each row, what it was in an earlier --json; at the end what became worse
   --long           a minute where ten seconds are the rule (garbage)
   --help
 
@@ -31,7 +33,15 @@ interface BenchReport {
   readonly part: string;
   readonly mix: string;
   readonly rows: readonly BenchRow[];
+  /** Of the bench's process, beyond those of the machine. */
+  readonly nodeFlags: readonly string[];
+  /** Of the last minute, when it began and when it ended. */
+  readonly loadBefore: number;
+  readonly loadAfter: number;
+  readonly seconds: number;
   readonly error?: string;
+  /** Why it was not run. */
+  readonly skipped?: string;
 }
 
 interface Report {
@@ -49,9 +59,13 @@ function machine(): Report['machine'] {
     node: process.version,
     v8: process.versions.v8,
     nodeFlags: [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ').trim() || 'none',
-    loadAverage: Math.round(loadavg()[0]! * 100) / 100,
+    loadAverage: loadNow(),
     date: new Date().toISOString(),
   };
+}
+
+function loadNow(): number {
+  return Math.round(loadavg()[0]! * 100) / 100;
 }
 
 function benchNames(): string[] {
@@ -68,10 +82,17 @@ async function load(name: string): Promise<BenchDefinition> {
 
 /** Runs one bench in a fresh process and waits for its rows. A bench that fails is a row of words. */
 async function runInChild(name: string): Promise<BenchReport> {
-  const { part, mix, nodeFlags } = await load(name);
+  const { part, mix, nodeFlags = [], needs } = await load(name);
+  const loadBefore = loadNow();
+  const started = performance.now();
+  const about = { name, part, mix, nodeFlags };
+  if (needs === 'cc' && !hasCompiler()) {
+    const skipped = 'there is no C compiler (cc)';
+    return { ...about, rows: [], loadBefore, loadAfter: loadBefore, seconds: 0, skipped };
+  }
   return new Promise((resolve) => {
     const child = fork(join(here, 'main.js'), [CHILD, name], {
-      execArgv: [...process.execArgv, ...(nodeFlags ?? [])],
+      execArgv: [...process.execArgv, ...nodeFlags],
       stdio: ['ignore', 2, 2, 'ipc'],
     });
     let rows: BenchRow[] | undefined;
@@ -79,7 +100,9 @@ async function runInChild(name: string): Promise<BenchReport> {
       rows = message as BenchRow[];
     });
     child.on('exit', (code, signal) => {
-      const report = { name, part, mix, rows: rows ?? [] };
+      const seconds = Math.round((performance.now() - started) / 100) / 10;
+      const loads = { loadBefore, loadAfter: loadNow() };
+      const report = { ...about, ...loads, seconds, rows: rows ?? [] };
       resolve(rows === undefined ? { ...report, error: `ended with ${signal ?? code}` } : report);
     });
   });
@@ -97,10 +120,6 @@ async function runAsChild(name: string): Promise<void> {
 const digits = (value: number): string =>
   value >= 1000 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)));
 
-function rowKey(name: string, row: BenchRow): string {
-  return [name, row.part, row.case, row.rival ?? ''].join('|');
-}
-
 function rowText(row: BenchRow, before: BenchRow | undefined): string {
   const cells = [
     row.case.padEnd(34),
@@ -114,18 +133,6 @@ function rowText(row: BenchRow, before: BenchRow | undefined): string {
   }
   if (row.note !== '') cells.push(row.note);
   return `  ${cells.join('  ')}`.trimEnd();
-}
-
-function earlierRows(file: string | undefined): Map<string, BenchRow> {
-  if (file === undefined) return new Map();
-  const text = readFileSync(file, 'utf8');
-  // npm prints its own lines before ours unless it is told to be silent.
-  const report = JSON.parse(text.slice(Math.max(0, text.search(/^\{/m)))) as Report;
-  return new Map(
-    report.benches.flatMap((bench) =>
-      bench.rows.map((row): [string, BenchRow] => [rowKey(bench.name, row), row]),
-    ),
-  );
 }
 
 function readArguments() {
@@ -160,7 +167,8 @@ async function main(): Promise<number> {
     );
     return 2;
   }
-  const before = earlierRows(values.compare);
+  const before: EarlierRows =
+    values.compare === undefined ? new Map() : earlierRows(values.compare);
   if (values.long) process.env['RINGSIDE_BENCH_LONG'] = '1';
   const print = values.json ? console.error : console.log;
   const about = machine();
@@ -173,10 +181,15 @@ async function main(): Promise<number> {
   for (const name of wanted) {
     const report = await runInChild(name);
     benches.push(report);
-    print(`\n${report.name}: ${report.part}\n  mix: ${report.mix}`);
+    print(
+      `\n${report.name}: ${report.part}\n  mix: ${report.mix}\n` +
+        `  load ${report.loadBefore} to ${report.loadAfter}, ${report.seconds} s`,
+    );
     for (const row of report.rows) print(rowText(row, before.get(rowKey(name, row))));
     if (report.error !== undefined) print(`  FAILED: ${report.error}`);
+    if (report.skipped !== undefined) print(`  LEFT OUT: ${report.skipped}`);
   }
+  if (values.compare !== undefined) print(comparisonText(benches, before));
   const text = JSON.stringify({ machine: about, benches } satisfies Report, null, 2);
   const results = join(here, '..', '..', 'bench', 'results');
   mkdirSync(results, { recursive: true });

@@ -67,6 +67,7 @@ function rowsAt(load: number, readings: Readings): BenchRow[] {
 
 export default defineBench({
   part: PART,
+  needs: 'cc',
   mix: `frames of 20 levels (735 B) on one socket, one client of the full book, open loop, ${ROUNDS} rounds of ${RUN_MS} ms after ${WARM_MS / 1000} s of warming up, median`,
   async run() {
     const loopback = compileLoopback();

@@ -12,6 +12,7 @@ const RUN_MS = 1_500;
 
 export default defineBench({
   part: PART,
+  needs: 'cc',
   mix: `frames of 20 levels (735 B) on one socket, one client of the full book, at most ${WINDOW_FRAMES} frames on the way`,
   async run() {
     const loopback = compileLoopback();

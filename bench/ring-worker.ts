@@ -3,9 +3,10 @@
  *   sum    adds up the first double of every record (throughput), says when it has seen them all
  *   relay  passes records from its ring to the next one (a hop in the middle)
  *   sink   writes down how long each record has been on its way (the last hop)
- *   post   the same jobs as sum and sink over postMessage, the rival
+ *   post   the same jobs as sum and sink over postMessage, the rival; a relay where it has a next port
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import { DoorbellRinger } from '../src/rings/doorbell.js';
 import { RingConsumer } from '../src/rings/ring-consumer.js';
 import { RingProducer } from '../src/rings/ring-producer.js';
@@ -24,6 +25,9 @@ export interface RingWork {
   readonly onEventLoop: boolean;
   readonly input: SharedArrayBuffer;
   readonly inputBell: SharedArrayBuffer;
+  /** post: where messages come from if not from the parent, and where they go on to. */
+  readonly portIn?: MessagePort;
+  readonly portOut?: MessagePort;
   /** relay: where to. */
   readonly output?: SharedArrayBuffer;
   readonly outputBell?: SharedArrayBuffer;
@@ -67,8 +71,10 @@ class SumAgent extends RingAgent {
 
 class SinkAgent extends RingAgent {
   private count = 0;
+  private readonly now = new Float64Array(1);
   onRecord(_typeId: number, slot: number): void {
-    results[2 + this.count++] = clock.nowNs() - this.input.doubles[slot]!;
+    clock.readInto(this.now, 0);
+    results[2 + this.count++] = this.now[0]! - this.input.doubles[slot]!;
   }
   protected afterBatch(): void {
     Atomics.store(seen, 0, this.count);
@@ -95,7 +101,13 @@ const port = parentPort!;
 if (work.role === 'post') {
   let count = 0;
   let sum = 0;
-  port.on('message', (record: Float64Array) => {
+  const { portIn = port, portOut } = work;
+  portIn.on('message', (record: Float64Array) => {
+    if (portOut !== undefined) {
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port has no origin
+      portOut.postMessage(record);
+      return;
+    }
     sum += record[0]!;
     if (2 + count < results.length) results[2 + count] = clock.nowNs() - record[0]!;
     count++;

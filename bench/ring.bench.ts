@@ -5,7 +5,7 @@
  */
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import { invariant } from '../src/faults/invariant.js';
 import { DoorbellRinger, createDoorbell } from '../src/rings/doorbell.js';
 import { RingConsumer } from '../src/rings/ring-consumer.js';
@@ -43,7 +43,7 @@ interface Rig {
 
 /** This thread, then `threads - 1` workers in a row, all but the last of them relays. */
 async function rig(
-  last: 'sum' | 'sink' | 'post',
+  last: 'sum' | 'sink',
   idle: IdleName,
   threads: number,
   records: number,
@@ -70,10 +70,19 @@ async function rig(
     await once(worker, 'message');
     workers.push(worker);
   }
+  return rigOf(hops[0]!, workers, seenWords, results);
+}
+
+function rigOf(
+  first: Hop,
+  workers: readonly Worker[],
+  seenWords: SharedArrayBuffer,
+  results: SharedArrayBuffer,
+): Rig {
   const seen = new Int32Array(seenWords);
   return {
-    producer: new RingProducer(hops[0]!.ring),
-    ringer: new DoorbellRinger(hops[0]!.bell),
+    producer: new RingProducer(first.ring),
+    ringer: new DoorbellRinger(first.bell),
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no origin
     post: (record) => workers[0]!.postMessage(record),
     seen: () => Atomics.load(seen, 0),
@@ -146,7 +155,7 @@ function checkSum(rigged: Rig, sumBefore: number, count: number): void {
 async function throughput(): Promise<BenchRow[]> {
   // hybrid: it must not spin beside the rival's thread while that one is measured.
   const ring = await rig('sum', 'hybrid', 2, 0);
-  const post = await rig('post', 'park', 2, 0);
+  const post = await postRig(2, 0);
   const batches = [1, 16, 64] as const;
   const rates: number[][] = batches.map(() => []);
   const postRates: number[] = [];
@@ -243,8 +252,9 @@ async function ringLatency(
   return sorted;
 }
 
-async function postLatency(): Promise<Float64Array> {
-  const rigged = await rig('post', 'park', 2, LATENCY_RECORDS);
+/** The same row of threads over postMessage: between workers a channel of their own. */
+async function postLatency(threads: number): Promise<Float64Array> {
+  const rigged = await postRig(threads, LATENCY_RECORDS);
   const record = new Float64Array(PAYLOAD_DOUBLES);
   const sorted = latencyRound(rigged, (dueNs) => {
     record[0] = dueNs;
@@ -254,11 +264,42 @@ async function postLatency(): Promise<Float64Array> {
   return sorted;
 }
 
+async function postRig(threads: number, records: number): Promise<Rig> {
+  const hop = new Hop();
+  const results = new SharedArrayBuffer((2 + records) * 8);
+  const seenWords = new SharedArrayBuffer(4);
+  const channels = Array.from({ length: threads - 2 }, () => new MessageChannel());
+  const workers: Worker[] = [];
+  for (let index = 0; index < threads - 1; index++) {
+    const portIn = channels[index - 1]?.port2;
+    const portOut = channels[index]?.port1;
+    const workerData: RingWork = {
+      role: 'post',
+      idle: 'park',
+      onEventLoop: true,
+      input: hop.ring,
+      inputBell: hop.bell,
+      ...(portIn === undefined ? {} : { portIn }),
+      ...(portOut === undefined ? {} : { portOut }),
+      results,
+      seen: seenWords,
+      originMonotonicNs,
+    };
+    const transferList = [portIn, portOut].filter((port) => port !== undefined);
+    const worker = new Worker(new URL('./ring-worker.js', import.meta.url), {
+      workerData,
+      transferList,
+    });
+    await once(worker, 'message');
+    workers.push(worker);
+  }
+  return rigOf(hop, workers, seenWords, results);
+}
+
 const quantile = (sorted: Float64Array, q: number): number =>
   sorted[Math.floor(q * (sorted.length - 1))]!;
 
 async function latency(): Promise<BenchRow[]> {
-  const posted = await postLatency();
   const cores = availableParallelism();
   const rows: BenchRow[] = [];
   for (const [idle, threads, where] of [
@@ -268,9 +309,11 @@ async function latency(): Promise<BenchRow[]> {
     ['park', 2, ', event loop'],
     ['spin', 3, ''],
     ['park', 3, ''],
+    ['spin', 4, ''],
     ['park', 4, ''],
   ] as const) {
     const sorted = await ringLatency(idle, threads, where !== '');
+    const posted = await postLatency(threads);
     for (const q of [0.5, 0.99, 0.999]) {
       rows.push(
         row({
@@ -278,7 +321,8 @@ async function latency(): Promise<BenchRow[]> {
           case: `one way, ${threads} threads, ${idle}${where}, p${q * 100}`,
           unit: 'µs',
           ours: quantile(sorted, q) / 1000,
-          ...(threads === 2 ? { rival: 'postMessage', rivalNs: quantile(posted, q) / 1000 } : {}),
+          rival: 'postMessage',
+          rivalNs: quantile(posted, q) / 1000,
           note:
             threads > cores && idle === 'spin'
               ? `more spinning threads than the ${cores} cores`

@@ -1,0 +1,21 @@
+/** What the fan-out bench and the thread of its readers share. */
+export interface ReaderWork {
+  readonly port: number;
+  readonly clients: number;
+  readonly frameBytes: number;
+  readonly originMonotonicNs: bigint;
+  /** READER_DOUBLES and then one per latency, in ns. */
+  readonly results: SharedArrayBuffer;
+}
+
+/** Doubles of the results. */
+export const Reader = {
+  /** Bytes read after the handshakes, all sockets together. */
+  Bytes: 0,
+  /** When the first message of the schedule is due, or 0: nothing is timed. */
+  FirstDueNs: 1,
+  StepNs: 2,
+  /** Latencies written so far. */
+  Samples: 3,
+} as const;
+export const READER_DOUBLES = 4;
