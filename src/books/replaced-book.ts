@@ -9,7 +9,14 @@
  */
 import { BookState, StateReason } from '../domain/book-state.js';
 import { EventFlag } from '../domain/event-flags.js';
-import { FLAGS } from '../rings/record-types.js';
+import {
+  ASKS_COUNT,
+  BIDS_COUNT,
+  DOUBLES_PER_LEVEL,
+  FLAGS,
+  LEVELS,
+  WITH_BEST_ORDERS,
+} from '../rings/record-types.js';
 import { SequenceVerdict } from '../venues/venue.js';
 import { BooksColumn } from './books-counters.js';
 import { BookDiff } from './book-diff.js';
@@ -19,15 +26,31 @@ const WHOLE = EventFlag.Snapshot | EventFlag.Last;
 
 export class ReplacedBook extends OrderBook {
   private readonly diff = new BookDiff();
+  /** Orders at the best of the frame in hand, 0 where it does not tell. */
+  private bidOrdersNow = 0;
+  private askOrdersNow = 0;
+
+  /** The best with the number of orders at it. */
+  override refreshBest(): boolean {
+    const changed = super.refreshBest();
+    const bids = this.bidSize === 0 ? 0 : this.bidOrdersNow;
+    const asks = this.askSize === 0 ? 0 : this.askOrdersNow;
+    const countsChanged = bids !== this.bidOrders || asks !== this.askOrders;
+    this.bidOrders = bids;
+    this.askOrders = asks;
+    return changed || countsChanged;
+  }
 
   protected override onSnapshot(record: Float64Array, at: number): void {
     const isWhole = (record[at + FLAGS]! & WHOLE) === WHOLE;
     if (!isWhole || !this.isAligned || !this.sync.loaded) {
+      this.noteOrders(record, at);
       super.onSnapshot(record, at);
       if (isWhole && this.isAligned) this.counters.add(this.row, BooksColumn.Applied, 1);
       return;
     }
     if (this.sync.judge(record, at) !== SequenceVerdict.Apply) return;
+    this.noteOrders(record, at);
     const update = this.diff.between(this.levels.ladder, record, at);
     if (update === null) {
       this.lose(StateReason.MalformedFrame);
@@ -36,5 +59,13 @@ export class ReplacedBook extends OrderBook {
     if (this.state !== BookState.Live) this.setState(BookState.Live, StateReason.StreamResumed);
     update[FLAGS] = EventFlag.Last;
     this.applyUpdate(update, 0, false);
+  }
+
+  private noteOrders(record: Float64Array, at: number): void {
+    const isTold = (record[at + FLAGS]! & WITH_BEST_ORDERS) !== 0;
+    const levels = record[at + BIDS_COUNT]! + record[at + ASKS_COUNT]!;
+    const end = at + LEVELS + levels * DOUBLES_PER_LEVEL;
+    this.bidOrdersNow = isTold ? record[end]! : 0;
+    this.askOrdersNow = isTold ? record[end + 1]! : 0;
   }
 }

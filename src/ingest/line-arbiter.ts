@@ -17,9 +17,11 @@
  * one of its events ended where an event of the old socket did, it is *proven* that it will reach the
  * line at a common cut: the old socket may be closed, and the stream pauses until it is there. So there
  * is no gap by construction, and no duplicate either. A stream without continuity (a ticker: only
- * the newest counts) joins at the first event
- * that is not older, and one of values that stand for themselves (contexts) at the first at all. Any
- * other without numbers never joins: it changes hands with the connection.
+ * the newest counts) joins at the first event that is not older.
+ *
+ * Where events have no number at all, both sockets' are passed on as soon as the successor brings one, if
+ * it does no harm that they are told twice: contexts stand for themselves, and of trades with an id the
+ * books drop what they know. Others never join: they change hands with the connection.
  */
 import { invariant } from '../faults/invariant.js';
 import {
@@ -28,6 +30,7 @@ import {
   SEQUENCE_FIRST,
   SEQUENCE_LAST,
   SEQUENCE_PREVIOUS,
+  TRADE_ID,
 } from '../rings/record-types.js';
 import type { EventSink } from '../venues/venue.js';
 import type { StreamWatch } from './stream-watch.js';
@@ -39,6 +42,8 @@ const Mode = {
   Successor: 2,
   /** One socket is left, and it is behind: its copies are dropped up to the line. */
   Tail: 3,
+  /** Both sockets' events are passed on. */
+  Both: 4,
 } as const;
 
 /** Cuts of the old socket that are remembered: more than it can be ahead in any sane network. */
@@ -122,7 +127,8 @@ export class LineArbiter {
 
   /** True if the successor has the stream, or can take it over without a hole. */
   isJoined(slot: number): boolean {
-    return this.mode[slot] === Mode.Successor || this.proven[slot] === 1;
+    const mode = this.mode[slot];
+    return mode === Mode.Successor || mode === Mode.Both || this.proven[slot] === 1;
   }
 
   /** An event of either socket. Returns false only if the sink refused one that was passed on. */
@@ -133,6 +139,7 @@ export class LineArbiter {
     event: Float64Array,
     doubles: number,
   ): boolean {
+    if (this.mode[slot] === Mode.Both) return this.sink.accept(type, event, doubles);
     if (this.mode[slot] === Mode.Tail) return this.offerTail(watch, slot, type, event, doubles);
     const fromSuccessor = watch === this.successor;
     if (fromSuccessor === (this.mode[slot] === Mode.Successor)) {
@@ -153,6 +160,8 @@ export class LineArbiter {
    */
   spoil(watch: StreamWatch, slot: number): boolean {
     const authority = this.mode[slot] === Mode.Successor ? this.successor : this.old;
+    // Where both are passed on, the other socket brings what this one lost.
+    if (this.mode[slot] === Mode.Both) return false;
     if (this.old === null || watch === authority) return true;
     this.held.delete(slot);
     this.proven[slot] = 0;
@@ -161,6 +170,7 @@ export class LineArbiter {
 
   /** Gives the stream to the successor as it is, held events first: continuity is not proven. */
   release(slot: number): void {
+    if (this.mode[slot] === Mode.Both) return;
     const events = this.mode[slot] === Mode.Successor ? undefined : this.held.get(slot);
     this.held.delete(slot);
     this.mode[slot] = Mode.Successor;
@@ -198,7 +208,8 @@ export class LineArbiter {
     event: Float64Array,
     doubles: number,
   ): boolean {
-    if (event[SEQUENCE_LAST]! <= this.line[slot]!) return this.dropCopy();
+    const last = event[SEQUENCE_LAST]!;
+    if (last !== ABSENT && last <= this.line[slot]!) return this.dropCopy();
     this.mode[slot] = Mode.Off;
     watch.flags[slot] = watch.flags[slot]! & ~WatchFlag.Arbitrated;
     return this.pass(slot, type, event, doubles);
@@ -208,11 +219,11 @@ export class LineArbiter {
   private offerEarly(slot: number, type: number, event: Float64Array, doubles: number): boolean {
     const last = event[SEQUENCE_LAST]!;
     const line = this.line[slot]!;
-    if (last === ABSENT && type === RecordType.ContextUpdate) {
-      this.mode[slot] = Mode.Successor;
-      return this.pass(slot, type, event, doubles);
+    if (last === ABSENT) {
+      if (!mayBeToldTwice(type, event)) return this.dropCopy();
+      this.mode[slot] = Mode.Both;
+      return this.sink.accept(type, event, doubles);
     }
-    if (last === ABSENT) return this.dropCopy();
     const previous = previousOf(type, event);
     if (last < line) {
       if (previous === ABSENT || this.cuts.get(slot)!.includes(last)) this.proven[slot] = 1;
@@ -280,4 +291,11 @@ function previousOf(recordType: number, event: Float64Array): number {
   if (event[SEQUENCE_PREVIOUS] !== ABSENT) return event[SEQUENCE_PREVIOUS]!;
   if (recordType === RecordType.BookTicker || event[SEQUENCE_FIRST] === ABSENT) return ABSENT;
   return event[SEQUENCE_FIRST]! - 1;
+}
+
+/** Whether the books can do with an unnumbered event of each socket. */
+function mayBeToldTwice(recordType: number, event: Float64Array): boolean {
+  if (recordType === RecordType.ContextUpdate) return true;
+  const isTrade = recordType === RecordType.Trade || recordType === RecordType.TradeParties;
+  return isTrade && event[TRADE_ID] !== ABSENT;
 }

@@ -71,6 +71,12 @@ export const BIDS_COUNT = 8;
 export const ASKS_COUNT = 9;
 export const LEVELS = 10;
 export const DOUBLES_PER_LEVEL = 2;
+/**
+ * Bit of FLAGS, beside those of domain/event-flags.ts: two doubles stand behind the levels, the number of
+ * orders at the best bid and at the best ask, 0 for a side without levels.
+ */
+export const WITH_BEST_ORDERS = 1 << 16;
+export const BEST_ORDERS_DOUBLES = 2;
 
 /** BookTicker: SEQUENCE_LAST is the book update id. A side that is empty has size 0. */
 export const TICKER_BID_PRICE = 8;

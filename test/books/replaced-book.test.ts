@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from '../support/reproducible.js';
+import { BboRow } from '../../src/books/bbo-row.js';
 import { BookDiff } from '../../src/books/book-diff.js';
 import { BookLevels } from '../../src/books/book-levels.js';
 import { BooksColumn } from '../../src/books/books-counters.js';
@@ -272,4 +273,28 @@ test('TradeFeed: remembers thousands of trades, and forgets the oldest', () => {
   assert.equal(told, 10_000);
   offerAll(0, 3);
   assert.equal(told, 10_003);
+});
+
+/** A frame with the orders at its best prices. */
+function frameWithOrders(rig: BooksRig, sequence: number, bidOrders: number, askOrders: number): void {
+  const flags = EventFlag.Snapshot | EventFlag.Last | R.WITH_BEST_ORDERS;
+  const frame = rig.book(0, flags, [R.ABSENT, sequence, R.ABSENT], BIDS, ASKS);
+  rig.feed(R.RecordType.DepthSnapshot, [...frame, bidOrders, askOrders]);
+}
+
+test('ReplacedBook: the orders at the best prices are told with them, also when they alone change', () => {
+  const rig = replacedRig();
+  const bbos = (): number[][] =>
+    ofType(rig.turn(), R.RecordType.BboOut).map(({ bboOrders }) => bboOrders);
+  frameWithOrders(rig, 1500, 7, 3);
+  assert.deepEqual(bbos(), [[7, 3]]);
+  frameWithOrders(rig, 2000, 7, 3);
+  assert.deepEqual(bbos(), [], 'nothing changed');
+  frameWithOrders(rig, 2500, 8, 3);
+  assert.deepEqual(bbos(), [[8, 3]]);
+  frameWithOrders(rig, 2400, 1, 1);
+  assert.deepEqual(bbos(), [], 'a frame older than the book says nothing');
+  rig.snapshot(3000, BIDS, []);
+  assert.deepEqual(bbos(), [[0, 0]], 'a frame that does not tell them');
+  assert.equal(rig.bboRow()![BboRow.BidOrders], 0);
 });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from '../support/reproducible.js';
 import { Channel, streamIdOf } from '../../src/domain/channel.js';
 import { LineArbiter } from '../../src/ingest/line-arbiter.js';
-import { StreamWatch, slotCount } from '../../src/ingest/stream-watch.js';
+import { StreamWatch, WatchFlag, slotCount } from '../../src/ingest/stream-watch.js';
 import {
   ABSENT,
   FEED_HEADER_DOUBLES,
@@ -11,6 +11,8 @@ import {
   SEQUENCE_FIRST,
   SEQUENCE_LAST,
   SEQUENCE_PREVIOUS,
+  TRADE_DOUBLES,
+  TRADE_ID,
 } from '../../src/rings/record-types.js';
 
 const SLOT = streamIdOf(0, Channel.Book);
@@ -234,25 +236,49 @@ test('LineArbiter: a successor that is behind and cuts elsewhere proves nothing'
   assert.equal(made.arbiter.isJoined(SLOT), false);
 });
 
-test('LineArbiter: contexts, which have no numbers, join at the first of the successor', () => {
-  const to = line();
-  offer(to, to.old, ABSENT, ABSENT, RecordType.ContextUpdate);
-  to.arbiter.begin(to.old, to.successor);
-  offer(to, to.old, ABSENT, ABSENT, RecordType.ContextUpdate);
-  assert.equal(to.arbiter.isJoined(SLOT), false);
-  offer(to, to.successor, ABSENT, ABSENT, RecordType.ContextUpdate);
-  assert.equal(to.arbiter.isJoined(SLOT), true);
-  const passed = to.passed.length;
-  offer(to, to.old, ABSENT, ABSENT, RecordType.ContextUpdate);
-  assert.equal(to.passed.length, passed, 'the old copies are not needed any more');
-  offer(to, to.successor, ABSENT, ABSENT, RecordType.ContextUpdate);
-  assert.equal(to.passed.length, passed + 1);
+/** A trade without numbers, by its id (ABSENT: it has none either). */
+function offerTrade(to: Line, watch: StreamWatch, tradeId: number): void {
+  const event = new Float64Array(TRADE_DOUBLES).fill(ABSENT);
+  event[TRADE_ID] = tradeId;
+  to.arbiter.offer(watch, SLOT, RecordType.TradeParties, event, event.length);
+}
+
+test('LineArbiter: events without numbers that may be told twice come from both once joined', () => {
+  for (const kind of ['contexts', 'trades'] as const) {
+    const to = line();
+    const bring = (watch: StreamWatch): void => {
+      if (kind === 'trades') offerTrade(to, watch, 5);
+      else offer(to, watch, ABSENT, ABSENT, RecordType.ContextUpdate);
+    };
+    to.arbiter.begin(to.old, to.successor);
+    bring(to.old);
+    assert.equal(to.arbiter.isJoined(SLOT), false);
+    bring(to.successor);
+    assert.equal(to.arbiter.isJoined(SLOT), true);
+    bring(to.old);
+    bring(to.successor);
+    assert.equal(to.passed.length, 4, kind);
+    assert.equal(to.arbiter.spoil(to.old, SLOT), false, 'what one lost, the other brings');
+    to.arbiter.release(SLOT);
+    bring(to.old);
+    assert.equal(to.passed.length, 5);
+    assert.equal(to.arbiter.giveBack(SLOT), true, 'the old one was never left out');
+    to.arbiter.end('old');
+    assert.equal(to.old.flags[SLOT]! & WatchFlag.Arbitrated, 0);
+  }
 });
 
-test('LineArbiter: trades without numbers never join', () => {
+test('LineArbiter: trades with neither number nor id never join, and go on after a failed overlap', () => {
   const to = line();
   to.arbiter.begin(to.old, to.successor);
-  offer(to, to.successor, ABSENT, ABSENT, RecordType.TradeParties);
+  offerTrade(to, to.successor, ABSENT);
   assert.equal(to.arbiter.isJoined(SLOT), false);
   assert.equal(to.passed.length, 0);
+  to.arbiter.release(SLOT);
+  offerTrade(to, to.successor, ABSENT);
+  assert.equal(to.passed.length, 1, 'given to the successor as it is');
+  to.arbiter.giveBack(SLOT);
+  to.arbiter.end('old');
+  offerTrade(to, to.old, ABSENT);
+  assert.equal(to.passed.length, 2, 'the old socket is heard again');
 });

@@ -43,6 +43,8 @@ export interface OutMessage {
   readonly asks: [number, number][];
   /** bidPrice, bidSize, askPrice, askSize. */
   readonly bbo: number[];
+  /** Orders at the best bid and ask. */
+  readonly bboOrders: number[];
   readonly trades: number[][];
   readonly name: string;
   /** Of a context: [whole, fraction, places] of each value, null where there is none. */
@@ -119,6 +121,7 @@ export function readOutMessage(
     bids: isBook ? pairs(0, decoder.bidsCount) : [],
     asks: isBook ? pairs(decoder.bidsCount, decoder.asksCount) : [],
     bbo: typeId === R.RecordType.BboOut ? Array.from(decoder.bbo.subarray(0, 4)) : [],
+    bboOrders: typeId === R.RecordType.BboOut ? Array.from(decoder.bbo.subarray(4, 6)) : [],
     trades: isTrades
       ? Array.from({ length: decoder.tradesCount }, (_, i) =>
           Array.from(decoder.trades.subarray(5 * i, 5 * i + 5)),

@@ -193,7 +193,7 @@ test('Parser: nothing of a trades frame is told if its last trade is malformed',
 });
 
 test('Snapshot: a book by REST is one of the stream, cut to its depth; no book is a refusal', () => {
-  const level = (px: number): object => ({ px: `${px}.0`, sz: '1.0', n: 1 });
+  const level = (px: number): object => ({ px: `${px}.0`, sz: '1.0', n: px });
   const levels = [
     Array.from({ length: 20 }, (_, i) => level(100 - i)),
     Array.from({ length: 3 }, (_, i) => level(101 + i)),
@@ -211,6 +211,8 @@ test('Snapshot: a book by REST is one of the stream, cut to its depth; no book i
     const read = levelsOf(event!);
     assert.deepEqual([read.bids.length, read.asks.length], [bids, asks]);
     assert.deepEqual(read.asks[0], [1010, 100_000]);
+    assert.ok((event!.doubles[R.FLAGS]! & R.WITH_BEST_ORDERS) !== 0);
+    assert.deepEqual(event!.doubles.slice(-2), [100, 101], 'the orders at the best prices');
     assert.equal(event!.doubles[R.SEQUENCE_LAST], 1_700_000_000_005);
   }
   const venue = venueById('hyperliquid');

@@ -55,5 +55,5 @@ export function levelsOf(event: CollectedEvent): { bids: number[][]; asks: numbe
     pairs.push([event.doubles[at]!, event.doubles[at + 1]!]);
   }
   const bids = event.doubles[8]!;
-  return { bids: pairs.slice(0, bids), asks: pairs.slice(bids) };
+  return { bids: pairs.slice(0, bids), asks: pairs.slice(bids, bids + event.doubles[9]!) };
 }

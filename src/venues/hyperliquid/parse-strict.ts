@@ -98,9 +98,10 @@ export class StrictParser {
     if (sides.length !== 2) throw malformed('levels');
     const bids = arrayOf(sides[0], 'levels');
     const asks = arrayOf(sides[1], 'levels');
-    this.scratch.reserveLevels(bids.length + asks.length);
+    this.scratch.reserveLevels(bids.length + asks.length + 1);
     const { event } = this.scratch;
-    this.head(event, instrument, wholeOf(data, 'time'), EventFlag.Snapshot | EventFlag.Last);
+    const flags = EventFlag.Snapshot | EventFlag.Last | Record.WITH_BEST_ORDERS;
+    this.head(event, instrument, wholeOf(data, 'time'), flags);
     event[Record.SEQUENCE_LAST] = event[Record.EXCHANGE_NS]!;
     event[Record.BIDS_COUNT] = bids.length;
     event[Record.ASKS_COUNT] = asks.length;
@@ -109,7 +110,9 @@ export class StrictParser {
       this.level(objectOf(level, 'level'), instrument, event, at);
       at += Record.DOUBLES_PER_LEVEL;
     }
-    return this.finish(Record.RecordType.DepthSnapshot, at);
+    event[at] = bids.length === 0 ? 0 : wholeOf(objectOf(bids[0], 'level'), 'n');
+    event[at + 1] = asks.length === 0 ? 0 : wholeOf(objectOf(asks[0], 'level'), 'n');
+    return this.finish(Record.RecordType.DepthSnapshot, at + Record.BEST_ORDERS_DOUBLES);
   }
 
   private ticker(data: JsonObject): ParseResult {

@@ -71,7 +71,7 @@ function scanAlphabetical(
   return at >= 0 && view.getUint16(at, true) === SIZE_END ? at + 2 : SCAN_FAILED;
 }
 
-/** Number of orders at a level: there is no place for it, but it has to be one. */
+/** Number of orders at a level: it has to be one; `ordersOf` reads it where it is wanted. */
 function passOrders(view: DataView, at: number): number {
   const first = view.getUint8(at) - 0x30;
   if (first < 1 || first > 9) return SCAN_FAILED;
@@ -80,4 +80,21 @@ function passOrders(view: DataView, at: number): number {
     if (digit < 0 || digit > 9) return at;
   }
   return SCAN_FAILED;
+}
+
+/** Number of orders at the level from `at` to `end`, which `scanLevel` has read. */
+export function ordersOf(view: DataView, at: number, end: number): number {
+  let from = at + 5;
+  if (view.getInt32(at, true) !== COUNT_FIRST) {
+    // 2026: the digits stand in front of the closing brace.
+    from = end - 2;
+    while (isDigit(view.getUint8(from - 1))) from--;
+  }
+  let orders = 0;
+  for (; isDigit(view.getUint8(from)); from++) orders = orders * 10 + view.getUint8(from) - 0x30;
+  return orders;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
 }

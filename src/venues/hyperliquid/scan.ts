@@ -26,7 +26,7 @@ import { NO_SYMBOL, SymbolTable } from '../symbol-table.js';
 import type { FrameScratch } from './frame-scratch.js';
 import { ContextScanner } from './scan-context.js';
 import { scanHex } from './scan-hex.js';
-import { scanLevel, SIZE_1, SIZE_2 } from './scan-level.js';
+import { ordersOf, scanLevel, SIZE_1, SIZE_2 } from './scan-level.js';
 import { Literal } from './scan-literal.js';
 
 const COMMA = 0x2c;
@@ -105,7 +105,7 @@ export class HyperliquidScanner {
     const length = end - start;
     const at = this.memory.load(source, start, end);
     this.scratch.reset();
-    this.scratch.reserveLevels(((length / LEVEL_BYTES_MIN) | 0) + 2);
+    this.scratch.reserveLevels(((length / LEVEL_BYTES_MIN) | 0) + 3);
     this.view = this.memory.view;
     this.bytes = this.memory.bytes;
     this.event = this.scratch.event;
@@ -132,7 +132,7 @@ export class HyperliquidScanner {
     const { view, event } = this;
     at = this.head(BOOK_HEAD.pass(view, at), Record.RecordType.DepthSnapshot, Channel.Book);
     if (at < 0) return SCAN_FAILED;
-    event[Record.FLAGS] = EventFlag.Snapshot | EventFlag.Last;
+    event[Record.FLAGS] = EventFlag.Snapshot | EventFlag.Last | Record.WITH_BEST_ORDERS;
     const behindTime = this.time(at);
     at = this.levels(LEVELS.pass(view, behindTime < 0 ? at : behindTime));
     // In alphabetical order the time is last.
@@ -198,23 +198,33 @@ export class HyperliquidScanner {
   private levels(at: number): number {
     const { event, scratch, view } = this;
     at = at < 0 ? at : this.levelsOf(at, Record.BIDS_COUNT, Record.LEVELS);
+    const bidOrders = this.bestOrders;
     // `,[` of the asks
     if (at < 0 || view.getUint16(at, true) !== 0x5b2c) return SCAN_FAILED;
     const asksAt = Record.LEVELS + event[Record.BIDS_COUNT]! * Record.DOUBLES_PER_LEVEL;
     at = this.levelsOf(at + 2, Record.ASKS_COUNT, asksAt);
-    scratch.doubles = asksAt + event[Record.ASKS_COUNT]! * Record.DOUBLES_PER_LEVEL;
+    const end = asksAt + event[Record.ASKS_COUNT]! * Record.DOUBLES_PER_LEVEL;
+    event[end] = bidOrders;
+    event[end + 1] = this.bestOrders;
+    scratch.doubles = end + Record.BEST_ORDERS_DOUBLES;
     return at >= 0 && view.getUint8(at) === CLOSE_BRACKET ? at + 1 : SCAN_FAILED;
   }
+
+  /** Of the best level of the side that was read last; 0 if it is empty. */
+  private bestOrders = 0;
 
   /** The levels of one side, from behind its `[` to behind its `]`. */
   private levelsOf(at: number, countIndex: number, index: number): number {
     const { view, event, end, priceDecimals, sizeDecimals } = this;
     event[countIndex] = 0;
+    this.bestOrders = 0;
     if (view.getUint8(at) === CLOSE_BRACKET) return at + 1;
+    const first = at;
     let slot = index;
     for (;;) {
       at = scanLevel(view, at, priceDecimals, sizeDecimals, event, slot);
       if (at < 0 || at > end) return SCAN_FAILED;
+      if (slot === index) this.bestOrders = ordersOf(view, first, at);
       slot += Record.DOUBLES_PER_LEVEL;
       const next = view.getUint8(at++);
       if (next === COMMA) continue;

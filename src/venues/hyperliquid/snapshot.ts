@@ -38,7 +38,7 @@ export function readSnapshot(
   }
   if (settings.l2Book === 'fast') keepBest(scratch, FAST_LEVELS);
   const { event } = scratch;
-  event[Record.FLAGS] = EventFlag.Snapshot | EventFlag.Last;
+  event[Record.FLAGS] = EventFlag.Snapshot | EventFlag.Last | Record.WITH_BEST_ORDERS;
   event[Record.RECEIVED_NS] = receivedNs;
   event[Record.EXCHANGE_NS] = timeline.fromUnixMs(event[Record.EXCHANGE_NS]!);
   return sink.accept(scratch.recordType, event, scratch.doubles)
@@ -58,7 +58,10 @@ function keepBest(scratch: FrameScratch, levels: number): void {
     asksAt,
     asksAt + keptAsks * Record.DOUBLES_PER_LEVEL,
   );
+  const end = Record.LEVELS + (keptBids + keptAsks) * Record.DOUBLES_PER_LEVEL;
+  const endBefore = asksAt + asks * Record.DOUBLES_PER_LEVEL;
+  event.copyWithin(end, endBefore, endBefore + Record.BEST_ORDERS_DOUBLES);
   event[Record.BIDS_COUNT] = keptBids;
   event[Record.ASKS_COUNT] = keptAsks;
-  scratch.doubles = Record.LEVELS + (keptBids + keptAsks) * Record.DOUBLES_PER_LEVEL;
+  scratch.doubles = end + Record.BEST_ORDERS_DOUBLES;
 }
