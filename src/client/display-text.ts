@@ -28,3 +28,13 @@ export function spreadText(bid: number, ask: number): string {
   const middle = (bid + ask) / 2;
   return middle > 0 ? `${(((ask - bid) / middle) * 1e4).toFixed(2)} bp` : '–';
 }
+
+/** A decimal text as per cent, exactly: `-0.000125` is `-0.0125 %`. */
+export function percentText(text: string): string {
+  const sign = text.startsWith('-') ? '-' : '';
+  const [whole, fraction = ''] = text.slice(sign.length).split('.') as [string, string?];
+  const digits = fraction.padEnd(2, '0');
+  const above = `${whole}${digits.slice(0, 2)}`.replace(/^0+(?=\d)/, '');
+  const below = digits.slice(2).replace(/0+$/, '');
+  return `${sign}${above}${below === '' ? '' : `.${below}`} %`;
+}

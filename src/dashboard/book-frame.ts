@@ -1,7 +1,7 @@
 /** Makes drawable frames of a LocalBook: text and shares, so that the page only sets them. Worker. */
-import { Side, type LocalBook } from '../client/browser.js';
+import { BookState, Side, type ContextEvent, type LocalBook } from '../client/browser.js';
 import type { BookSide } from '../client/book-side.js';
-import { spreadText } from '../client/display-text.js';
+import { percentText, spreadText } from '../client/display-text.js';
 import type { BookFrame, CurveFrame, LadderSide } from './protocol.js';
 
 /** Rows a side of the ladder at most; the page shows as many as fit. */
@@ -28,7 +28,19 @@ function sumOf(side: BookSide): number {
   return sum;
 }
 
-export function bookFrame(instrument: string, book: LocalBook, ageMs: number): BookFrame {
+/** A value of a context; one whose source does not speak any more says so. */
+function contextText(context: ContextEvent | null, text: string | undefined): string {
+  if (context === null || text === undefined) return '–';
+  return context.state === BookState.Live ? text : `${text} (stale)`;
+}
+
+export function bookFrame(
+  instrument: string,
+  book: LocalBook,
+  context: ContextEvent | null,
+  ageMs: number,
+): BookFrame {
+  const rate = context?.fundingRate ?? null;
   const sumMax = Math.max(1, sumOf(book.bids), sumOf(book.asks));
   const spread = book.spread;
   return {
@@ -43,6 +55,8 @@ export function bookFrame(instrument: string, book: LocalBook, ageMs: number): B
       spread === null
         ? '–'
         : `${book.priceText(spread)} · ${spreadText(book.bids.priceAt(0), book.asks.priceAt(0))}`,
+    mark: contextText(context, context?.markPrice?.text),
+    funding: contextText(context, rate === null ? undefined : percentText(rate.text)),
     levelsCount: [book.bids.count, book.asks.count],
     ageMs,
     bids: ladderSide(book, book.bids, sumMax),

@@ -40,6 +40,8 @@ class FeedDesk {
   private readonly latency = new HopLatency();
   private readonly rows = new Map<string, Row>();
   private book: Subscription<'book'> | null = null;
+  /** Of the chosen instrument; without events where its node takes no contexts. */
+  private context: Subscription<'context'> | null = null;
   private bookChanged = false;
   private bookAtMs = 0;
   private curveAtMs = 0;
@@ -69,6 +71,9 @@ class FeedDesk {
   choose(instrument: string): void {
     if (this.book?.instrument === instrument) return;
     this.book?.close();
+    this.context?.close();
+    this.context = this.client.context(instrument, { mode: 'conflated' });
+    this.context.on(() => (this.bookChanged = true));
     this.book = this.client.book(instrument, { depth: BOOK_DEPTH, mode: 'conflated' });
     this.bookChanged = true;
     this.curveAtMs = 0;
@@ -92,7 +97,9 @@ class FeedDesk {
     return {
       type: 'frame',
       rows: this.changedRows(),
-      book: drawsBook ? bookFrame(book.instrument, book.book, nowMs - this.bookAtMs) : null,
+      book: drawsBook
+        ? bookFrame(book.instrument, book.book, this.context?.latest ?? null, nowMs - this.bookAtMs)
+        : null,
       curve: drawsCurve ? curveFrame(book.book) : null,
       ...this.second(secondIsOver, nowMs),
     };

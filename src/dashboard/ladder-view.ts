@@ -26,6 +26,8 @@ export class LadderView {
   private readonly spread = element('spread');
   private readonly sequence = element('book-sequence');
   private readonly age = element('book-age');
+  private readonly mark = element('book-mark');
+  private readonly funding = element('book-funding');
   private readonly levels = element('book-levels');
   private readonly hash = element('book-hash');
 
@@ -45,9 +47,8 @@ export class LadderView {
     setText(this.title, instrument.slice(instrument.indexOf(':') + 1));
     this.title.title = instrument;
     for (const row of [...this.asks, ...this.bids]) this.clearRow(row);
-    for (const fact of [this.spread, this.sequence, this.age, this.levels, this.hash]) {
-      setText(fact, '–');
-    }
+    const { spread, sequence, age, mark, funding, levels, hash } = this;
+    for (const fact of [spread, sequence, age, mark, funding, levels, hash]) setText(fact, '–');
   }
 
   update(book: BookFrame, connected: boolean): void {
@@ -68,6 +69,8 @@ export class LadderView {
     setText(this.spread, `Spread  ${book.spread}`);
     setText(this.sequence, countText(book.sequence));
     setText(this.age, durationText(book.ageMs * 1e6));
+    setText(this.mark, book.mark);
+    setText(this.funding, book.funding);
     setText(this.levels, `${book.levelsCount[0]} bids · ${book.levelsCount[1]} asks`);
     setText(this.hash, book.hash);
   }

@@ -44,6 +44,9 @@ export interface BookFrame {
   readonly epoch: number;
   readonly hash: string;
   readonly spread: string;
+  /** Mark price and funding rate, `–` where not told. */
+  readonly mark: string;
+  readonly funding: string;
   readonly levelsCount: readonly [bids: number, asks: number];
   /** Milliseconds since the book's last message. */
   readonly ageMs: number;

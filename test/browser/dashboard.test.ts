@@ -160,6 +160,8 @@ test('Dashboard: the chosen ladder moves with the book, and its hashes are check
   );
   assert.equal(await text(page, '#total-failed'), '0');
   assert.match(await text(page, '#book-hash'), /^[0-9a-f]{16}$/);
+  assert.match(await text(page, '#book-mark'), /^\d+\.\d+$/);
+  assert.match(await text(page, '#book-funding'), /^-?\d+(\.\d+)? %$/);
   assert.deepEqual(problems, []);
 });
 

@@ -391,3 +391,43 @@ test('Subscriptions: an answer to all mids is matched by its dex, with defaults 
   assert.deepEqual(ack({ type: 'allMids', dex: 'xyz' }), { kind: 'ack', id: 'allMids xyz' });
   assert.deepEqual(ack({ type: 'allMids', dex: 'abc' }), { kind: 'other' });
 });
+
+test('Parser: every frame that was quoted from the wire means what it is known to mean', (t) => {
+  const directory = capturesDirectory();
+  if (directory === null) return t.skip('no captures: set RINGSIDE_CAPTURES');
+  const path = join(directory, 'hyperliquid', 'profile', 'frames_2026-09-24.jsonl');
+  const lines = readFileSync(path, 'utf8').trim().split('\n');
+  const coins = ['BTC', 'kPEPE', 'xyz:SP500', 'MATIC'].map((symbol, id) => ({
+    ...BTC!,
+    id,
+    symbol,
+    priceDecimals: 6,
+    sizeDecimals: 5,
+  }));
+  const venue = venueById('hyperliquid', { settings: { l2Book: 'fast' } });
+  venue.planConnections([BTC!, { ...BTC!, id: 1, symbol: 'SOL' }], [Channel.Book]);
+  const parser = venue.createParser(coins, TEST_TIMELINE, new CollectingSink());
+  const meanings = new Map<string, string[]>();
+  for (const line of lines) {
+    const { channel } = JSON.parse(line) as { channel: string };
+    const bytes = Buffer.from(line);
+    const result = parser.parse(bytes, 0, bytes.length, 1);
+    const control = result === ParseResult.Control ? ` ${venue.readControl(line).kind}` : '';
+    meanings.set(channel, [...(meanings.get(channel) ?? []), `${result}${control}`]);
+  }
+  const events = String(ParseResult.Events);
+  const control = (kind: string): string => `${ParseResult.Control} ${kind}`;
+  assert.deepEqual(Object.fromEntries(meanings), {
+    // The answer to our subscription, and one to an unsubscription.
+    subscriptionResponse: [control('ack'), control('other')],
+    l2Book: [events, events, events, events],
+    bbo: [events],
+    activeAssetCtx: [events],
+    trades: [events],
+    candle: [String(ParseResult.Ignored)],
+    pong: [control('pong')],
+    // "Already subscribed" with another `fast` than ours, and what the server could not read.
+    error: [control('refused'), control('refused')],
+    post: [String(ParseResult.Ignored)],
+  });
+});
