@@ -32,6 +32,8 @@ export type {
   BboEvent,
   BookEvent,
   ChannelEvents,
+  ContextEvent,
+  ExactDecimal,
   FeedChannel,
   FeedEvent,
   StatusEvent,

@@ -32,6 +32,8 @@ export const BOOK_COUNTERS: readonly (readonly [number, string, string])[] = [
   [BooksColumn.Trades, 'book_trades_total', 'Trades taken'],
   [BooksColumn.TradeDuplicates, 'book_trade_duplicates_total', 'Trades that came twice'],
   [BooksColumn.TradeGaps, 'book_trade_gaps_total', 'Gaps in the trade ids'],
+  [BooksColumn.Contexts, 'book_contexts_total', 'Context updates taken'],
+  [BooksColumn.ContextsUnchanged, 'book_contexts_unchanged_total', 'Of them, without a change'],
 ];
 export const BOOK_GAUGES: readonly (readonly [number, string, string])[] = [
   [BooksColumn.Buffered, 'book_buffered_updates', 'Updates kept for the next alignment'],
