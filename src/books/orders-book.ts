@@ -70,6 +70,8 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
   /** The node writes what happened long ago: blocks come, and none of them makes the book Live. */
   private sourceLags = false;
   private loading = false;
+  /** A reader is new since amid this block. */
+  private mustRetell = false;
   private loadFailed = false;
   /** Height of the snapshot being loaded, or of the last block in the book. */
   private height: number = ABSENT;
@@ -141,9 +143,9 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
 
   retell(nowNs: number): void {
     this.nowNs = nowNs;
-    this.publisher.beginEpoch(this);
-    if (this.isAligned) this.tellWhole();
-    this.tellState(true);
+    // Amid a block the orders are nobody's book: its end tells them all.
+    this.mustRetell = this.isAligned && this.block.count > 0;
+    if (!this.mustRetell) this.tellAgain();
   }
 
   get memoryBytes(): number {
@@ -171,12 +173,12 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
   /** Applies an event and keeps it for the block's OrdersDelta. Hot. */
   private takeEvent(record: Float64Array, at: number): void {
     const result = applyOrderEvent(this.orders, record, at);
+    this.counters.add(this.row, BooksColumn.Checked, 1);
     if (result !== LedgerResult.Done) {
       this.counters.add(this.row, BooksColumn.Failed, 1);
       this.lose(StateReason.IntegrityMismatch);
       return;
     }
-    this.counters.add(this.row, BooksColumn.Checked, 1);
     this.counters.add(this.row, BooksColumn.Passed, 1);
     this.block.add(record, at);
     this.validation.onEvent(record, at, ORDER_EVENT_DOUBLES);
@@ -207,7 +209,8 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
     }
     if (this.block.count > 0) {
       this.stamp(record, at);
-      this.tellBlock();
+      if (this.mustRetell) this.retellBlock();
+      else this.tellBlock();
     }
     const { validation } = this;
     if (validation.isActive) this.judge(validation.step(this.orders.ledger, height));
@@ -220,10 +223,30 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
     this.publisher.orderChanges(this, this.orders, this.block.events, this.block.count);
     this.counters.add(this.row, BooksColumn.Applied, 1);
     this.counters.add(this.row, BooksColumn.LevelsApplied, bids + asks);
-    this.block.clear();
-    this.touched.forget();
+    this.forgetBlock();
     if (this.refreshBest()) this.publisher.bbo(this);
     this.publisher.row(this);
+  }
+
+  /** The whole book in place of what the block changed, for a reader that knows nothing of it. */
+  private retellBlock(): void {
+    this.counters.add(this.row, BooksColumn.Applied, 1);
+    this.forgetBlock();
+    this.refreshBest();
+    this.tellAgain();
+  }
+
+  private tellAgain(): void {
+    this.mustRetell = false;
+    this.publisher.beginEpoch(this);
+    if (this.isAligned) this.tellWhole();
+    this.tellState(true);
+  }
+
+  /** What the block changed is told, or does not count. */
+  private forgetBlock(): void {
+    this.block.clear();
+    this.touched.forget();
   }
 
   /** The best with the number of orders at it. */
@@ -259,8 +282,7 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
     this.loadFailed = false;
     this.height = height;
     this.orders.clear();
-    this.touched.forget();
-    this.block.clear();
+    this.forgetBlock();
   }
 
   private finishLoad(record: Float64Array, at: number): void {
@@ -269,6 +291,7 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
     const isOld = this.connectedFrom !== ABSENT && this.height < this.connectedFrom - 1;
     if (isOld || this.loadFailed || this.levels.isCrossed()) {
       this.counters.add(this.row, isOld ? BooksColumn.SnapshotsTooOld : BooksColumn.Failed, 1);
+      if (!isOld) this.counters.add(this.row, BooksColumn.Checked, 1);
       this.resync.onTooOld(this.nowNs);
       this.askIfDue();
       return;
@@ -376,14 +399,14 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
     // The rest of a snapshot under way does not help any more.
     if (this.loading) this.resync.onForgotten(this.nowNs);
     this.loading = false;
-    this.block.clear();
-    this.touched.forget();
+    this.forgetBlock();
     // What is kept from now on may begin in the middle of a block: only whole ones connect.
     this.pending.clear();
     this.connectedFrom = this.seenHeight === ABSENT ? ABSENT : this.seenHeight + 1;
     const isGap = this.isAligned && reason === StateReason.Gap;
     if (isGap) this.counters.add(this.row, BooksColumn.Gaps, 1);
     this.stopShowing(reason);
+    if (this.mustRetell) this.tellAgain();
     this.resync.want(reason, this.nowNs);
     this.askIfDue();
   }

@@ -1,10 +1,11 @@
 /** `ringside replay --venue hyperliquid-node`: a node's files through the node's own path. Cold. */
 import pc from 'picocolors';
+import type { Instrument } from '../domain/instrument.js';
 import { FaultError } from '../faults/fault.js';
 import { type NodeLayout, findNodeData } from '../ingest/node-data.js';
 import type { NodeReport } from '../ingest/node-files-options.js';
 import { NodeReplayRun, readSnapshotCoins } from '../node/node-replay-run.js';
-import type { NodeLineMode } from '../replay/node-lines.js';
+import type { NodeCheckpoint, NodeLineMode } from '../replay/node-lines.js';
 import type { Markets } from '../venues/hyperliquid-node/coins.js';
 import { EXIT } from './exit-codes.js';
 import { LineOutput } from './line-output.js';
@@ -40,6 +41,7 @@ export async function replayNode(flags: NodeReplayFlags): Promise<number> {
 export function openNodeReplay(
   flags: NodeReplayFlags,
   report: (report: NodeReport) => void,
+  checkpointOf?: (instruments: readonly Instrument[]) => NodeCheckpoint,
 ): NodeReplayRun {
   if (flags.data === undefined || flags.snapshot === undefined) {
     throw new FaultError(
@@ -65,6 +67,7 @@ export function openNodeReplay(
     levels: flags.depth ?? 0,
     ...aggregation,
     report,
+    ...(checkpointOf === undefined ? {} : { checkpoint: checkpointOf(instruments) }),
   });
 }
 

@@ -7,6 +7,7 @@ import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import { openNodeReplay } from './replay-node.js';
 import type { NodeReplayFlags } from './replay-node.js';
+import { Against, againstChecksOf, againstText } from './verify-against.js';
 import { alignedTable, ratio, verdictLine } from './verify-table.js';
 
 export interface NodeVerifyFlags extends Omit<
@@ -14,6 +15,8 @@ export interface NodeVerifyFlags extends Omit<
   'ndjson' | 'depth' | 'nSigFigs' | 'mantissa'
 > {
   readonly json?: true | undefined;
+  /** A snapshot of the node to hold the books against. */
+  readonly against?: string | undefined;
 }
 
 interface NodeChecks {
@@ -25,18 +28,33 @@ interface NodeChecks {
   readonly continuity: CheckCounts;
   readonly uncrossed: CheckCounts;
   readonly lines: CheckCounts;
+  /** Orders that are as in the snapshot of `--against`, where one was given. */
+  readonly against?: CheckCounts;
 }
 
 /** Throws FaultError. Returns the exit code. */
 export async function verifyNode(flags: NodeVerifyFlags): Promise<ExitCode> {
   const notes: string[] = [];
-  const run = openNodeReplay(flags, (report) => note(report, notes));
+  let against: Against | null = null;
+  const { against: path } = flags;
+  const run = openNodeReplay(
+    flags,
+    (report) => note(report, notes),
+    path === undefined ? undefined : (coins) => (against = new Against(path, coins)),
+  );
   await run.run(() => Promise.resolve(true));
   const summary = run.summary();
-  const checks = nodeChecksOf(summary);
+  const compared = (against as Against | null)?.report(run.height) ?? null;
+  const checks: NodeChecks = {
+    ...nodeChecksOf(summary),
+    ...(compared === null ? {} : { against: againstChecksOf(compared) }),
+  };
   const verdict = nodeVerdictOf(checks, notes);
-  const text = flags.json === true ? jsonOf(summary, checks, verdict) : tableOf(summary, checks);
-  process.stdout.write(text);
+  process.stdout.write(
+    flags.json === true
+      ? `${JSON.stringify({ ...verdict, ...summary, checks, against: compared })}\n`
+      : tableOf(summary, checks) + (compared === null ? '' : againstText(compared)),
+  );
   process.stderr.write(verdictLine(verdict));
   return verdict.verdict === 'passed' ? EXIT.Ok : EXIT.CheckFailed;
 }
@@ -71,15 +89,13 @@ function nodeVerdictOf(checks: NodeChecks, notes: readonly string[]): Verdict {
     return { verdict: 'failed', reason: `${found[0]!}${more}` };
   }
   const { diffs } = checks;
-  if (diffs.checked === 0) {
+  if (diffs.checked === 0 && (checks.against?.checked ?? 0) === 0) {
     return { verdict: 'unverified', reason: 'nothing could be checked: no change of an order' };
   }
-  const reason = `${diffs.passed} of ${diffs.checked} changes fit, ${ratio(checks.aligned)} coins Live`;
+  const equal = checks.against === undefined ? '' : `, ${ratio(checks.against)} orders equal`;
+  const reason =
+    `${diffs.passed} of ${diffs.checked} changes fit, ${ratio(checks.aligned)} coins Live` + equal;
   return { verdict: 'passed', reason };
-}
-
-function jsonOf(summary: NodeReplaySummary, checks: NodeChecks, verdict: Verdict): string {
-  return `${JSON.stringify({ ...verdict, ...summary, checks })}\n`;
 }
 
 function tableOf(summary: NodeReplaySummary, checks: NodeChecks): string {

@@ -32,6 +32,7 @@ Examples:
   $ ringside verify usdm_btcusdt_20240718.gz usdm_btcusdt_20240719.gz
   $ ringside verify recordings/*.gz --instrument BTCUSDT --json | jq .checks.bestPrices
   $ ringside verify --venue hyperliquid-node --data hl/data --snapshot l4.json
+  $ ringside verify --venue hyperliquid-node --data hl/data --snapshot l4.json --against later.json
 
 Exit code 0: every check that ran passed, and at least one ran. 11: one failed, or none could run.
 10: all passed, but the capture was cut short.
@@ -55,6 +56,10 @@ export function verifyCommand() {
     .option('--json', 'print one JSON object instead of a table')
     .option('--data <dir>', "hyperliquid-node: the node's data folder (hl/data)")
     .option('--snapshot <file>', 'hyperliquid-node: the L4 snapshot that the data continue')
+    .option(
+      '--against <file>',
+      'hyperliquid-node: a later L4 snapshot, compared with the books at its height order by order',
+    )
     .addOption(
       new Option('--layout <name>', 'hyperliquid-node: which files')
         .choices(['auto', ...NODE_LAYOUTS] as const)
@@ -69,6 +74,8 @@ export function verifyCommand() {
     .addHelpText('after', EXAMPLES)
     .action(async (files, flags, command) => {
       const isNode = flags.venue === NODE_VENUE;
+      if (!isNode && flags.against !== undefined)
+        command.error('error: --against is for --venue hyperliquid-node');
       if (!isNode && files.length === 0)
         command.error('error: at least one capture file is needed');
       process.exitCode = isNode ? await verifyNode(flags) : await verify(files, flags);

@@ -10,7 +10,12 @@ import { NodeFilesIngest } from '../ingest/node-files-ingest.js';
 import type { NodeReport, SnapshotBytes } from '../ingest/node-files-options.js';
 import type { NodeData } from '../ingest/node-data.js';
 import { openSnapshotFile } from '../ingest/snapshot-file.js';
-import { NodeLines, type NodeLineMode, type NodeSummary } from '../replay/node-lines.js';
+import {
+  type NodeCheckpoint,
+  NodeLines,
+  type NodeLineMode,
+  type NodeSummary,
+} from '../replay/node-lines.js';
 import type { CounterTable } from '../rings/counters.js';
 import { RingConsumer } from '../rings/ring-consumer.js';
 import { createReplayBooks } from './replay-books.js';
@@ -37,6 +42,7 @@ export interface NodeReplayOptions {
   readonly sigFigs: number;
   readonly mantissa: number;
   readonly report: (report: NodeReport) => void;
+  readonly checkpoint?: NodeCheckpoint;
 }
 
 export interface NodeReplaySummary {
@@ -116,6 +122,7 @@ export class NodeReplayRun {
       levels: options.levels,
       sigFigs: options.sigFigs,
       mantissa: options.mantissa,
+      ...(options.checkpoint === undefined ? {} : { checkpoint: options.checkpoint }),
     });
     this.invoker = new AgentInvoker([this.ingest, books.agent, this.lines], this.clock);
   }
@@ -134,8 +141,14 @@ export class NodeReplayRun {
     }
     this.ingest.finish();
     while (this.invoker.invoke() > 0);
+    this.lines.finish();
     await drain();
     this.invoker.close();
+  }
+
+  /** Height of the last block read, -1 before the first. */
+  get height(): number {
+    return this.ingest.height;
   }
 
   summary(): NodeReplaySummary {

@@ -19,6 +19,7 @@ import { EventFlag } from '../domain/event-flags.js';
 import type { Instrument } from '../domain/instrument.js';
 import { HASH_SEED_HIGH, HASH_SEED_LOW, hashText, levelHashLane } from '../domain/level-hash.js';
 import { aggregateLevels } from '../domain/price-bucket.js';
+import type { RestingOrders } from '../domain/resting-orders.js';
 import { Side } from '../domain/side.js';
 import { InvariantError } from '../faults/invariant.js';
 import { OUT_ENVELOPE_DOUBLES, OUT_INSTRUMENT, OUT_MESSAGE_BYTES } from '../rings/record-types.js';
@@ -42,6 +43,14 @@ export interface NodeLinesOptions {
   /** Significant figures of an `l2` line, 0 for none, and their mantissa (1, 2 or 5). */
   readonly sigFigs: number;
   readonly mantissa: number;
+  /** Each book is shown once as it stood after the block of this height, as soon as that is known. */
+  readonly checkpoint?: NodeCheckpoint;
+}
+
+export interface NodeCheckpoint {
+  readonly height: number;
+  /** `orders` are lent until the call returns; null if the book was not Live then. */
+  onBook(instrument: Instrument, orders: RestingOrders | null): void;
 }
 
 const RECORDS_PER_TURN = 256;
@@ -53,6 +62,7 @@ class NodeMirror {
   state: number = BookState.Syncing;
   trades = 0;
   blocks = 0;
+  isShown = false;
   /** Decimals of the finest order size seen. */
   sizePlaces = 1;
 
@@ -97,6 +107,11 @@ export class NodeLines implements Agent, RecordHandler {
     return text;
   }
 
+  /** Nothing more will come: shows those books that no later block has shown. */
+  finish(): void {
+    for (const entry of this.mirrors.values()) this.show(entry);
+  }
+
   /** State of every instrument at the end: by name, with counts and hashes. */
   summaries(): readonly NodeSummary[] {
     return [...this.mirrors.values()].map((entry) => ({
@@ -117,6 +132,7 @@ export class NodeLines implements Agent, RecordHandler {
     const at = (slot + OUT_ENVELOPE_DOUBLES) * 2;
     const type = this.decoder.decodeWords(words, at, doubles[slot + OUT_MESSAGE_BYTES]!);
     if (type < 0) throw new InvariantError('the books write messages that can be read');
+    if (this.isBeyondCheckpoint(type)) this.show(entry);
     entry.state = this.decoder.head[HeadField.State]!;
     if (type === BodyType.OrdersSnapshot) {
       this.notePlaces(entry, ORDER_FIELDS);
@@ -124,6 +140,22 @@ export class NodeLines implements Agent, RecordHandler {
     }
     if (type === BodyType.OrdersDelta) this.onChanges(entry);
     else if (type === BodyType.Trades) this.onTrades(entry);
+  }
+
+  /** The message is of a block after the one that was asked for, or of a book that is begun anew. */
+  private isBeyondCheckpoint(type: number): boolean {
+    const { checkpoint } = this.options;
+    if (checkpoint === undefined) return false;
+    const isOrders = type === BodyType.OrdersDelta || type === BodyType.OrdersSnapshot;
+    return isOrders && this.decoder.head[HeadField.VenueSequence]! > checkpoint.height;
+  }
+
+  private show(entry: NodeMirror): void {
+    const { checkpoint } = this.options;
+    if (checkpoint === undefined || entry.isShown) return;
+    entry.isShown = true;
+    const isLive = entry.state === BookState.Live && !entry.mirror.isBroken;
+    checkpoint.onBook(entry.instrument, isLive ? entry.mirror.orders.ledger : null);
   }
 
   private notePlaces(entry: NodeMirror, stride: number): void {
