@@ -152,6 +152,11 @@ export class BroadcastAgent implements Agent, RecordHandler {
     return work;
   }
 
+  /** What the venue's own server says of its markets, for clients of its API. */
+  onVenueInfo(answers: ReadonlyMap<string, string>): void {
+    this.api?.onVenueInfo(answers);
+  }
+
   /** One record of the ring that is being polled. Hot. */
   onRecord(typeId: number, slot: number, payloadBytes: number): void {
     const input = this.inputs[this.polling]!;

@@ -21,6 +21,8 @@ export interface BroadcastWiring {
   /** The way of raw statuses, if there is one. */
   readonly raw?:
     { readonly ring: SharedArrayBuffer; readonly demand: SharedArrayBuffer } | undefined;
+  /** What the venue says of its markets will come by `onVenueInfo`. */
+  readonly awaitsVenueInfo: boolean;
   /** The books' output rings. */
   readonly rings: readonly SharedArrayBuffer[];
   readonly counters: SharedArrayBuffer;
@@ -58,6 +60,7 @@ export interface BroadcastPart {
   readonly agent: BroadcastAgent;
   start(): Promise<number>;
   windUp(): Promise<void>;
+  onVenueInfo(answers: ReadonlyMap<string, string>): void;
 }
 
 export function assembleBroadcast(wiring: BroadcastWiring): BroadcastPart {
@@ -98,12 +101,19 @@ export function assembleBroadcast(wiring: BroadcastWiring): BroadcastPart {
     dashboardDirectory: fileURLToPath(DASHBOARD),
     pages: wiring.pages,
     version: wiring.version,
-    api: hasApi ? { numberFormat: server.apiNumbers, raw: rawOf(wiring.raw) } : undefined,
+    api: hasApi
+      ? {
+          numberFormat: server.apiNumbers,
+          raw: rawOf(wiring.raw),
+          awaitsInfo: wiring.awaitsVenueInfo,
+        }
+      : undefined,
   });
   return {
     agent,
     start: () => agent.listen(server.host, server.port),
     windUp: () => agent.windUp(),
+    onVenueInfo: (answers) => agent.onVenueInfo(answers),
   };
 }
 

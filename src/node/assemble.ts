@@ -19,7 +19,7 @@ import { nodeNoticesOf, noticesOf } from './notices.js';
 import { PageRequests } from './page-requests.js';
 import { broadcastHistogramRow, Hop, shardHistogramRow } from './tables.js';
 import type { ThreadData } from './thread-data.js';
-import type { FromThread, PageAnswer } from './thread-message.js';
+import type { FromThread, ToAgents } from './thread-message.js';
 import { RAW_RING, shardOfAgent, threadOf } from './topology.js';
 import type { AgentName, RingPlan } from './topology.js';
 
@@ -31,11 +31,12 @@ export interface Assembly {
   start(): Promise<number | null>;
   /** Says goodbye; duty cycles go on meanwhile. */
   windUp(): Promise<void>;
-  onMessage(message: PageAnswer): void;
+  onMessage(message: ToAgents): void;
 }
 
 interface Part {
   readonly agent: Agent;
+  onVenueInfo?(answers: ReadonlyMap<string, string>): void;
   start?(): Promise<number | null>;
   windUp?(): Promise<void>;
 }
@@ -200,13 +201,14 @@ class Assembler {
   }
 
   private broadcast(): Part {
-    const { memory, instruments, server, plan, version } = this.data;
+    const { memory, instruments, server, plan, version, files } = this.data;
     const row = broadcastHistogramRow(plan);
     return assembleBroadcast({
       instruments,
       orders: this.venue().capabilities.orders,
       contexts: this.hasContexts(),
       raw: this.rawWay,
+      awaitsVenueInfo: files?.places.infoUrl !== undefined,
       rings: plan.rings
         .filter((ring) => ring.to === 'broadcast' && ring.name !== RAW_RING)
         .map((ring) => ringOf(memory, ring.name)),
@@ -260,6 +262,9 @@ export function assemble(data: ThreadData, tell: Tell): Assembly {
     async windUp() {
       for (const part of parts) await part.windUp?.();
     },
-    onMessage: (message) => assembler.pages.onMessage(message),
+    onMessage(message) {
+      if (message.kind === 'page') assembler.pages.onMessage(message);
+      else for (const part of parts) part.onVenueInfo?.(message.answers);
+    },
   };
 }

@@ -41,6 +41,7 @@ import type { ThreadData } from './thread-data.js';
 import type { FromThread } from './thread-message.js';
 import { createBooksPool, ENTRIES, LoopThread, LoopWorkers, PoolThread } from './threads.js';
 import type { NodeThread, ThreadEntries } from './threads.js';
+import { keeperOf, type VenueInfoKeeper } from './venue-info.js';
 import { planTopology } from './topology.js';
 import { chooseYoungMb, memoryBytes } from './young-generation.js';
 import type { NodePlan } from './topology.js';
@@ -84,6 +85,7 @@ export class FeedNode {
   private pinning: Pinning | null = null;
   private threads: NodeThread[] = [];
   private metrics: NodeMetrics | null = null;
+  private venueInfo: VenueInfoKeeper | null = null;
   private ticks: NodeJS.Timeout[] = [];
   private port: number | null = null;
   private adminPort: number | null = null;
@@ -147,6 +149,9 @@ export class FeedNode {
       suppressedLines: () => this.log.suppressedLines,
     });
     await this.startThreads(plan, memory, instruments, venueId, venueOptions, files);
+    const { log, scheduler, threads } = this;
+    this.venueInfo = keeperOf(venue, { files, instruments, plan, threads, scheduler, log });
+    void this.venueInfo?.ask();
     await this.startAdmin();
     const states = new BookStateLog(this.log);
     const look = (): void => {
@@ -361,6 +366,7 @@ export class FeedNode {
       case 'ready':
         if (message.port !== null) this.port = message.port;
         this.supervisor?.onReady(thread, generation);
+        this.venueInfo?.tell();
         void this.pinning?.onReady(thread, message.row, message.task);
         this.readyWaiters.get(thread)?.();
         this.readyWaiters.delete(thread);
@@ -414,6 +420,7 @@ export class FeedNode {
 
   private async stopOnce(): Promise<void> {
     this.stopSignal.abort();
+    await this.venueInfo?.stop();
     this.supervisor?.beginStop();
     const stood = this.stood;
     if (stood !== null && this.supervisor !== null) {

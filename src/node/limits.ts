@@ -58,6 +58,10 @@ export const LIMITS = {
   /** `exchangeInfo` of the largest venue is about 4 MB. */
   instrumentsBytesMax: 64 * 1024 * 1024,
 
+  /** What a venue says of its markets, for clients: markets are listed every few days. */
+  venueInfoEveryMs: 600_000,
+  venueInfoBackoffMsMin: 2_000,
+
   /** The embedding program's reader looks at least this often. */
   readerIdleMs: 50,
   /** Records read from the embedding rings in one turn of the main thread's loop. */

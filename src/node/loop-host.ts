@@ -73,7 +73,7 @@ async function hostAgents(
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
   port.on('message', (message: ToThread) => {
-    if (message.kind === 'page') assembly.onMessage(message);
+    if (message.kind !== 'begin') assembly.onMessage(message);
   });
   try {
     const listening = await assembly.start();

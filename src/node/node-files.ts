@@ -10,6 +10,7 @@ import { findNodeData } from '../ingest/node-data.js';
 import type { NodeData } from '../ingest/node-data.js';
 import { snapshotsOf } from '../ingest/node-snapshots.js';
 import type { SnapshotPlaces } from '../ingest/node-snapshots.js';
+import type { HttpTransport } from '../ingest/transport.js';
 import { UndiciTransport } from '../ingest/undici-transport.js';
 import type { UrlPolicy } from '../ingest/url-guard.js';
 import type { NodeConfig } from '../ops/config-schema.js';
@@ -92,22 +93,9 @@ async function instrumentsOf(
   { places, selection }: NodeFilesPlan,
   http: UndiciTransport,
 ): Promise<{ instruments: Instrument[]; isPresent: boolean }> {
-  const bounds = {
-    msMax: LIMITS.instrumentsAnswerMsMax,
-    bodyBytesMax: LIMITS.instrumentsBytesMax,
-  };
-  const ask = async (request: HttpRequest): Promise<string> => {
-    const { status, body } = await http.request(request, bounds);
-    const text = Buffer.from(body).toString('utf8');
-    if (status === 200) return text;
-    throw new FaultError(
-      'VENUE_UNREACHABLE',
-      `${request.url}: status ${status} ${text.slice(0, 200)}`,
-    );
-  };
   if (places.infoUrl !== undefined) {
     try {
-      const instruments = await venue.listInstruments(ask, places.infoUrl, selection);
+      const instruments = await venue.listInstruments(askWith(http), places.infoUrl, selection);
       return { instruments, isPresent: true };
     } catch (error) {
       if (error instanceof FaultError && error.code === 'BAD_CONFIG') throw error;
@@ -117,6 +105,23 @@ async function instrumentsOf(
   const bytes = await snapshotsOf(places, http).request();
   const instruments = venue.instrumentsOf(readCoins(bytes, 'the snapshot'), selection);
   return { instruments, isPresent: false };
+}
+
+/** Bounded questions; whatever is not answered by 200 is a fault. */
+export function askWith(http: HttpTransport): (request: HttpRequest) => Promise<string> {
+  const bounds = {
+    msMax: LIMITS.instrumentsAnswerMsMax,
+    bodyBytesMax: LIMITS.instrumentsBytesMax,
+  };
+  return async (request) => {
+    const { status, body } = await http.request(request, bounds);
+    const text = Buffer.from(body).toString('utf8');
+    if (status === 200) return text;
+    throw new FaultError(
+      'VENUE_UNREACHABLE',
+      `${request.url}: status ${status} ${text.slice(0, 200)}`,
+    );
+  };
 }
 
 function checkSymbols({ venue, symbols }: ArrangeOptions, found: readonly Instrument[]): void {

@@ -38,7 +38,16 @@ export type FromThread =
 
 export type ToThread =
   /** The first message to a worker with sockets. */
-  { readonly kind: 'begin'; readonly data: ThreadData } | PageAnswer;
+  { readonly kind: 'begin'; readonly data: ThreadData } | ToAgents;
+
+/** To the agents of a thread that has begun. */
+export type ToAgents = PageAnswer | VenueInfoMessage;
+
+/** What the venue says of its markets, by name: for the thread that answers clients. */
+export interface VenueInfoMessage {
+  readonly kind: 'venue-info';
+  readonly answers: ReadonlyMap<string, string>;
+}
 
 export interface PageAnswer {
   readonly kind: 'page';

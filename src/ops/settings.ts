@@ -188,6 +188,12 @@ export const SETTINGS: readonly Setting[] = [
     about: "numbers on /ws as order_book_server's (81307) or the official API's (81307.0)",
   },
   {
+    path: 'server.apiCompression',
+    flag: '--api-compression [boolean]',
+    kind: 'boolean',
+    about: 'offer permessage-deflate on /ws: a fifth of the bytes for much processor time',
+  },
+  {
     path: 'admin.port',
     flag: '--admin-port <number>',
     kind: 'number',

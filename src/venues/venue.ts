@@ -165,6 +165,14 @@ export interface FileSelection {
   readonly markets: string;
 }
 
+/** A venue's own documents about its markets. */
+export interface VenueInfo {
+  /** As it wrote them, by name. */
+  readonly answers: ReadonlyMap<string, string>;
+  /** What could not be had or contradicts the instruments, in words. */
+  readonly refusals: readonly string[];
+}
+
 /** A venue whose data are files that a program beside us writes: no sockets, no budgets. */
 export interface FileVenue {
   readonly source: 'files';
@@ -179,6 +187,12 @@ export interface FileVenue {
     infoUrl: string,
     selection: FileSelection,
   ): Promise<Instrument[]>;
+  /** What it says of its markets, for clients that ask us. Does not reject. */
+  askAboutMarkets(
+    ask: (request: HttpRequest) => Promise<string>,
+    infoUrl: string,
+    instruments: readonly Instrument[],
+  ): Promise<VenueInfo>;
   /** Without such a server: the wanted ones of these names, decimals wide enough for any. */
   instrumentsOf(symbols: readonly string[], selection: FileSelection): Instrument[];
 }

@@ -25,7 +25,7 @@ import type { Instrument } from '../../src/domain/instrument.js';
 import { NodeFilesIngest } from '../../src/ingest/node-files-ingest.js';
 import { RawStatuses } from '../../src/ingest/raw-statuses.js';
 import { openSnapshotFile } from '../../src/ingest/snapshot-file.js';
-import { createCounterTable } from '../../src/rings/counters.js';
+import { CounterTable, createCounterTable } from '../../src/rings/counters.js';
 import { DemandFlags, createDemandFlags } from '../../src/rings/demand-flags.js';
 import { DoorbellRinger, createDoorbell } from '../../src/rings/doorbell.js';
 import { HistogramWriter, createHistogramTable } from '../../src/rings/latency-histogram.js';
@@ -51,12 +51,15 @@ export interface RigOptions {
   readonly server: BroadcastServer;
   readonly clock: Scheduler;
   readonly format?: NumberFormat;
+  readonly awaitsInfo?: boolean;
   readonly limits?: Partial<BroadcastLimits>;
 }
 
 export class NodeApiRig {
   readonly agent: BroadcastAgent;
   readonly ingest: NodeFilesIngest;
+  /** Of the broadcaster. */
+  readonly counters: CounterTable;
   readonly directory = mkdtempSync(join(tmpdir(), 'ringside-node-'));
   private readonly books: BooksAgent;
   private readonly clock: Scheduler;
@@ -120,6 +123,8 @@ export class NodeApiRig {
       limits: DEFAULT_BOOKS_LIMITS,
       takeover: false,
     });
+    const broadcast = createCounterTable(1, BROADCAST_COLUMNS);
+    this.counters = new CounterTable(broadcast, BROADCAST_COLUMNS);
     this.agent = new BroadcastAgent({
       instruments,
       orders: true,
@@ -127,11 +132,12 @@ export class NodeApiRig {
       server,
       clock,
       timeline,
-      counters: createCounterTable(1, BROADCAST_COLUMNS),
+      counters: broadcast,
       limits: options.limits,
       version: '0.1.0',
       api: {
         numberFormat: options.format ?? 'obs',
+        awaitsInfo: options.awaitsInfo,
         raw: { ring: new RingConsumer(raw), demand },
       },
     });

@@ -63,12 +63,16 @@ export function writeLargeSnapshot(coin: string, orders: number): string {
 }
 
 function writeSnapshot(book: unknown): string {
-  const path = join(tmpdir(), `ringside-snapshot-${process.pid}-${snapshots++}.json`);
+  const path = join(tmpdir(), `ringside-snapshot-${process.pid}-${written.length}.json`);
   writeFileSync(path, JSON.stringify([FIRST_HEIGHT, book]));
-  process.once('exit', () => rmSync(path, { force: true }));
+  if (written.length === 0)
+    process.once('exit', () => {
+      for (const each of written) rmSync(each, { force: true });
+    });
+  written.push(path);
   return path;
 }
-let snapshots = 0;
+const written: string[] = [];
 
 /**
  * Block `n` (from 1): Bob's order joins at 100.0 in odd blocks and leaves in even ones (or as `joins`

@@ -19,7 +19,6 @@ import type { StatusIntake } from './status-intake.js';
 const ECHO_CHARS_MAX = 1000;
 /** Texts that may wait behind a Snapshot, beside it: this many times what a socket may hold. */
 const QUEUED_BOUNDS = 4;
-export const ALL_MIDS = JSON.stringify({ type: 'allMids' });
 
 export interface ApiClientsOptions {
   readonly limits: BroadcastLimits;
@@ -29,15 +28,16 @@ export interface ApiClientsOptions {
   readonly info: InfoRequests;
   /** Null where no statuses come. */
   readonly statuses: StatusIntake | null;
-  readonly midsText: () => string;
+  readonly midsText: (dex: string) => string;
 }
 
 export class ApiClients {
-  midsReaders = 0;
   /** Closed as slow so far. */
   closedSlow = 0;
   private readonly options: ApiClientsOptions;
   private readonly sessions = new Map<Connection, ApiSession>();
+  /** Readers of allMids, by canonical text. */
+  private readonly midsReaders = new Map<string, { readonly dex: string; count: number }>();
 
   constructor(options: ApiClientsOptions) {
     this.options = options;
@@ -91,6 +91,12 @@ export class ApiClients {
       return;
     }
     this.onRequest(session, new TextDecoder().decode(bytes));
+  }
+
+  /** The middle prices of every exchange that somebody follows. */
+  tellMids(): void {
+    const { topics, midsText } = this.options;
+    for (const [topic, { dex }] of this.midsReaders) topics.publish(topic, midsText(dex));
   }
 
   /** Who does not read fast enough is told and closed. From time to time. */
@@ -155,15 +161,17 @@ export class ApiClients {
       session.say(errorText(refusal));
       return;
     }
-    const { channel, text, user } = subscription;
+    const { channel, text, user, dex } = subscription;
     session.subscriptions.set(text, subscription);
     session.say(responseText('subscribe', text));
     if (coin !== undefined) coin.subscribe(session, subscription);
     else {
       session.follow(text);
       if (channel === 'allMids') {
-        this.midsReaders++;
-        session.say(this.options.midsText());
+        const readers = this.midsReaders.get(text) ?? { dex, count: 0 };
+        this.midsReaders.set(text, readers);
+        readers.count++;
+        session.say(this.options.midsText(dex));
       } else {
         this.options.statuses?.addUser(user);
       }
@@ -178,8 +186,9 @@ export class ApiClients {
     coin: CoinChannels | undefined,
   ): string | null {
     const { channel, text } = subscription;
-    const { subscriptionsPerConnectionMax } = this.options.limits;
-    if (!isValid(subscription, (name) => this.options.coins.has(name)))
+    const { coins, info, limits } = this.options;
+    const { subscriptionsPerConnectionMax } = limits;
+    if (!isValid(subscription, { coins, dexes: info.metas.dexes }))
       return `Invalid subscription: ${text}`;
     if (subscriptions.has(text)) return `Already subscribed: ${text}`;
     if (subscriptions.size >= subscriptionsPerConnectionMax)
@@ -206,8 +215,10 @@ export class ApiClients {
     if (coin !== '') this.options.coins.get(coin)?.unsubscribe(session, subscription);
     else {
       session.unfollow(text);
-      if (channel === 'allMids') this.midsReaders--;
-      else this.options.statuses?.removeUser(user);
+      if (channel === 'allMids') {
+        const readers = this.midsReaders.get(text);
+        if (readers !== undefined && --readers.count === 0) this.midsReaders.delete(text);
+      } else this.options.statuses?.removeUser(user);
     }
     this.options.statuses?.tellDemand();
   }

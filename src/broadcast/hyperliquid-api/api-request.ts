@@ -26,6 +26,8 @@ export interface ApiSubscription {
   readonly coin: string;
   /** Lower case; '' except of orderUpdates. */
   readonly user: string;
+  /** Of allMids: the builder's exchange, '' for the venue's own with its spot markets. */
+  readonly dex: string;
   readonly nSigFigs: number | null;
   readonly nLevels: number | null;
   readonly mantissa: number | null;
@@ -79,8 +81,21 @@ function postOf(message: Record<string, unknown>): ApiRequest {
 function subscriptionOf(fields: Record<string, unknown>): ApiSubscription | null {
   const channel = CHANNELS.find((name) => name === fields['type']);
   if (channel === undefined) return null;
-  const none = { channel, coin: '', user: '', nSigFigs: null, nLevels: null, mantissa: null };
-  if (channel === 'allMids') return { ...none, text: JSON.stringify({ type: channel }) };
+  const none = {
+    channel,
+    coin: '',
+    user: '',
+    dex: '',
+    nSigFigs: null,
+    nLevels: null,
+    mantissa: null,
+  };
+  if (channel === 'allMids') {
+    const dex = fields['dex'] ?? '';
+    if (typeof dex !== 'string') return null;
+    const named = dex === '' ? { type: channel } : { type: channel, dex };
+    return { ...none, dex, text: JSON.stringify(named) };
+  }
   if (channel === 'orderUpdates') {
     const { user } = fields;
     if (typeof user !== 'string' || !ADDRESS.test(user)) return null;
@@ -95,17 +110,21 @@ function subscriptionOf(fields: Record<string, unknown>): ApiSubscription | null
   const mantissa = optional(fields['mantissa']);
   if (nSigFigs === undefined || nLevels === undefined || mantissa === undefined) return null;
   const text = JSON.stringify({ type: channel, coin, nSigFigs, nLevels, mantissa });
-  return { channel, coin, user: '', nSigFigs, nLevels, mantissa, text };
+  return { ...none, coin, nSigFigs, nLevels, mantissa, text };
 }
 
-/** Whether the subscription is one that this server gives; `hasCoin` says whether the coin is known. */
-export function isValid(
-  subscription: ApiSubscription,
-  hasCoin: (coin: string) => boolean,
-): boolean {
-  const { channel, coin, nSigFigs, nLevels, mantissa } = subscription;
-  if (channel === 'allMids' || channel === 'orderUpdates') return true;
-  if (!hasCoin(coin)) return false;
+/** What a subscription may name. */
+export interface KnownNames {
+  readonly coins: { has(name: string): boolean };
+  readonly dexes: { has(name: string): boolean };
+}
+
+/** Whether the subscription is one that this server gives. */
+export function isValid(subscription: ApiSubscription, known: KnownNames): boolean {
+  const { channel, coin, dex, nSigFigs, nLevels, mantissa } = subscription;
+  if (channel === 'orderUpdates') return true;
+  if (channel === 'allMids') return dex === '' || known.dexes.has(dex);
+  if (!known.coins.has(coin)) return false;
   if (channel !== 'l2Book') return true;
   // "use null": one spelling for the default, so that subscriptions can be told apart by their fields.
   if (nLevels !== null && (nLevels > LEVELS_MAX || nLevels === LEVELS_DEFAULT)) return false;

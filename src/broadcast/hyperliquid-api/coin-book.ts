@@ -19,26 +19,44 @@ const NS_PER_MS = 1_000_000n;
 /** Levels looked at first for an aggregated book; four times as many until there are enough. */
 const LEVELS_FIRST = 256;
 
+/** Of all coins. */
+export interface NewestBlock {
+  /** Unix milliseconds, 0 before the first. */
+  timeMs: number;
+}
+
 export class CoinBook {
   readonly instrument: Instrument;
   readonly coinJson: string;
   readonly sides: readonly [MirrorSide, MirrorSide];
   /** Block of the last change. */
   height = 0;
-  /** Unix milliseconds of that block. */
-  timeMs = 0;
+  /** Unix milliseconds of that block, 0 while it is not known: a snapshot has no time. */
+  private changedMs = 0;
+  private readonly newest: NewestBlock;
   private readonly feed: OrdersFeed;
   /** (price, size, orders) of the best levels a side, as far as they were asked for since the block. */
   private readonly triples: [Float64Array, Float64Array];
   private readonly filled: [number, number] = [0, 0];
   private buckets = new Float64Array(3 * 128);
 
-  constructor(instrument: Instrument, feed: OrdersFeed, sides: readonly [MirrorSide, MirrorSide]) {
+  constructor(
+    instrument: Instrument,
+    feed: OrdersFeed,
+    sides: readonly [MirrorSide, MirrorSide],
+    newest: NewestBlock,
+  ) {
+    this.newest = newest;
     this.instrument = instrument;
     this.feed = feed;
     this.sides = sides;
     this.coinJson = JSON.stringify(instrument.symbol);
     this.triples = [new Float64Array(3 * LEVELS_FIRST), new Float64Array(3 * LEVELS_FIRST)];
+  }
+
+  /** Unix milliseconds of the block that changed it last, or of the newest there was since it was told. */
+  get timeMs(): number {
+    return this.changedMs > 0 ? this.changedMs : this.newest.timeMs;
   }
 
   get state(): BookState {
@@ -71,7 +89,8 @@ export class CoinBook {
   /** The message of the stream that was applied last. */
   noteMessage(decoder: MessageDecoder): void {
     this.height = decoder.head[HeadField.VenueSequence]!;
-    this.timeMs = Number(decoder.exchangeUnixNs() / NS_PER_MS);
+    this.changedMs = Number(decoder.exchangeUnixNs() / NS_PER_MS);
+    if (this.changedMs > this.newest.timeMs) this.newest.timeMs = this.changedMs;
     this.filled[0] = 0;
     this.filled[1] = 0;
   }

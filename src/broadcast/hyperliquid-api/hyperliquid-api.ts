@@ -16,12 +16,12 @@ import { BroadcastColumn } from '../broadcast-counters.js';
 import type { InstrumentFeed } from '../instrument-feed.js';
 import type { OrdersListener } from '../orders-feed.js';
 import type { RoomContext } from '../room-context.js';
-import { ALL_MIDS, ApiClients } from './api-clients.js';
+import { ApiClients } from './api-clients.js';
 import { type NumberFormat, placesOf } from './api-text.js';
 import { ApiTopics } from './api-topics.js';
 import { CoinBook } from './coin-book.js';
 import { CoinChannels } from './coin-channels.js';
-import { InfoRequests, type KnownInfo } from './info.js';
+import { InfoRequests } from './info.js';
 import { L4Channel } from './l4-channel.js';
 import { SnapshotPress } from './snapshot-press.js';
 import { type RawWay, StatusIntake } from './status-intake.js';
@@ -31,8 +31,8 @@ export const INFO_PATH = '/info';
 
 export interface ApiOptions {
   readonly numberFormat: NumberFormat;
-  /** The venue's own answers, where the node asked for them: meta, spotMeta, perpDexs. */
-  readonly knownInfo?: KnownInfo | undefined;
+  /** The venue's own answers about its markets are on their way: none are made up meanwhile. */
+  readonly awaitsInfo?: boolean | undefined;
   /** Order statuses as the venue wrote them; absent where none come. */
   readonly raw?: RawWay | undefined;
 }
@@ -75,17 +75,18 @@ export class HyperliquidApi implements OrdersListener {
     this.format = numberFormat;
     this.topics = new ApiTopics(room.server);
     this.press = new SnapshotPress(numberFormat);
+    const newest = { timeMs: 0 };
     const bySymbol = new Map<string, CoinChannels>();
     for (const { instrument, orders } of feeds) {
       if (orders === null) continue;
-      const book = new CoinBook(instrument, orders, orders.listen(this));
+      const book = new CoinBook(instrument, orders, orders.listen(this), newest);
       const l4 = new L4Channel(book, this.topics, this.press, raw !== undefined);
       const channels = new CoinChannels(l4, this.topics, numberFormat);
       bySymbol.set(instrument.symbol, channels);
       this.coins[instrument.id] = channels;
     }
     this.statuses = raw === undefined ? null : this.createIntake(raw);
-    this.info = new InfoRequests(bySymbol, options.knownInfo ?? new Map());
+    this.info = new InfoRequests(bySymbol, newest, options.awaitsInfo === true);
     this.clients = new ApiClients({
       limits: room.limits,
       clock: room.clock,
@@ -93,7 +94,7 @@ export class HyperliquidApi implements OrdersListener {
       coins: bySymbol,
       info: this.info,
       statuses: this.statuses,
-      midsText: () => this.midsText(),
+      midsText: (dex) => this.midsText(dex),
     });
   }
 
@@ -120,6 +121,11 @@ export class HyperliquidApi implements OrdersListener {
     return result.ok
       ? { status: 200, headers, body: result.json }
       : { status: 422, headers, body: JSON.stringify(result.message) };
+  }
+
+  /** The venue's own answers about its markets, by name: served in place of earlier ones. */
+  onVenueInfo(answers: ReadonlyMap<string, string>): void {
+    this.info.metas.learn(answers);
   }
 
   onOrdersSnapshot(instrumentId: number, decoder: MessageDecoder, isWhole: boolean): void {
@@ -168,8 +174,7 @@ export class HyperliquidApi implements OrdersListener {
       coin.l4.queue.onBooksAt(this.heightOfInput[this.inputOf[id] ?? 0] ?? -1);
       coin.l4.settle(nowNs);
     }
-    if (this.isMidsDue && this.clients.midsReaders > 0)
-      this.topics.publish(ALL_MIDS, this.midsText());
+    if (this.isMidsDue) this.clients.tellMids();
     this.isMidsDue = false;
     return this.press.step(nowNs) + this.topics.pump();
   }
@@ -195,8 +200,8 @@ export class HyperliquidApi implements OrdersListener {
     this.room.counters.set(0, BroadcastColumn.ApiClients, this.clients.count);
   }
 
-  private midsText(): string {
-    const mids = this.info.mids(placesOf(this.format), null);
+  private midsText(dex: string): string {
+    const mids = this.info.mids(placesOf(this.format), dex);
     return `{"channel":"allMids","data":{"mids":${mids}}}`;
   }
 }

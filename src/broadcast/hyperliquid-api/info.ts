@@ -5,7 +5,8 @@
  * cold. Numbers are printed as the official API prints them.
  */
 import { bookStateName } from '../../domain/book-state.js';
-import type { CoinBook } from './coin-book.js';
+import type { CoinBook, NewestBlock } from './coin-book.js';
+import { dexOf, type MarketMeta, MarketMetas } from './market-metas.js';
 import type { CoinChannels } from './coin-channels.js';
 import { isAggregation, isObject, LEVELS_DEFAULT, optional } from './api-request.js';
 import { numberText } from './api-text.js';
@@ -14,20 +15,25 @@ import { CANDLE_INTERVALS_MS, type Candle } from './trade-tape.js';
 export type InfoAnswer =
   { readonly ok: true; readonly json: string } | { readonly ok: false; readonly message: string };
 
-/** Answers of the venue's own info server, as text, by request type; passed on where there are any. */
-export type KnownInfo = ReadonlyMap<string, string>;
-
 const PLACES = 1;
 const refuse = (message: string): InfoAnswer => ({ ok: false, message });
-const answer = (value: unknown): InfoAnswer => ({ ok: true, json: JSON.stringify(value) });
+const text = (json: string): InfoAnswer => ({ ok: true, json });
+const answer = (value: unknown): InfoAnswer => text(JSON.stringify(value));
 
 export class InfoRequests {
+  readonly metas: MarketMetas;
   private readonly coins: ReadonlyMap<string, CoinChannels>;
-  private readonly known: KnownInfo;
+  private readonly newest: NewestBlock;
 
-  constructor(coins: ReadonlyMap<string, CoinChannels>, known: KnownInfo) {
+  /** @param awaitsInfo the venue's own answers about its markets will come */
+  constructor(coins: ReadonlyMap<string, CoinChannels>, newest: NewestBlock, awaitsInfo: boolean) {
     this.coins = coins;
-    this.known = known;
+    this.newest = newest;
+    const books = [...coins.values()].map(({ book }) => book);
+    this.metas = new MarketMetas(
+      books.map(({ instrument }) => instrument),
+      awaitsInfo,
+    );
   }
 
   answer(request: unknown): InfoAnswer {
@@ -37,17 +43,25 @@ export class InfoRequests {
     const dex = typeof request['dex'] === 'string' ? request['dex'] : '';
     switch (type) {
       case 'meta':
-        return this.passedOn('meta', dex) ?? answer(this.meta(dex));
+        return this.withMeta(this.metas.ofPerps(dex), ({ json }) => text(json));
       case 'metaAndAssetCtxs':
-        return answer([this.metaObject(dex), this.contexts(dex)]);
+        return this.withMeta(this.metas.ofPerps(dex), (meta) =>
+          text(`[${meta.json},${JSON.stringify(this.contexts(meta))}]`),
+        );
       case 'spotMeta':
-        return this.passedOn('spotMeta', dex) ?? answer(this.spotMeta());
+        return this.withMeta(this.metas.ofSpot(), ({ json }) => text(json));
       case 'spotMetaAndAssetCtxs':
-        return answer([this.spotMetaObject(), this.spotContexts()]);
+        return this.withMeta(this.metas.ofSpot(), (meta) =>
+          text(`[${meta.json},${JSON.stringify(this.spotContexts(meta))}]`),
+        );
+      case 'allPerpMetas':
+        return this.allMetas();
       case 'perpDexs':
-        return this.passedOn('perpDexs', '') ?? answer(this.dexes());
+        return this.withMeta(this.metas.ofDexes(), ({ json }) => text(json));
+      case 'exchangeStatus':
+        return answer({ time: this.newest.timeMs, specialStatuses: null });
       case 'allMids':
-        return { ok: true, json: this.mids(PLACES, dex) };
+        return text(this.mids(PLACES, dex));
       case 'l2Book':
         return this.l2Book(request);
       case 'recentTrades':
@@ -59,95 +73,46 @@ export class InfoRequests {
     }
   }
 
-  /** `{"BTC":"81307.5",…}`: the middle of the best prices of every coin that has both. */
-  mids(places: number, dex: string | null): string {
+  /**
+   * `{"BTC":"81307.5",…}`: the middle of the best prices of every coin of an exchange that has both;
+   * the spot markets belong to the venue's own, ''.
+   */
+  mids(places: number, dex: string): string {
     const parts: string[] = [];
     for (const { book } of this.coins.values()) {
-      if (dex !== null && dexOf(book) !== dex) continue;
+      if (dexOf(book.instrument.symbol) !== dex) continue;
       const mid = book.mid(places);
       if (mid !== '') parts.push(`${book.coinJson}:"${mid}"`);
     }
     return `{${parts.join(',')}}`;
   }
 
-  private passedOn(type: string, dex: string): InfoAnswer | null {
-    const json = dex === '' ? this.known.get(type) : undefined;
-    return json === undefined ? null : { ok: true, json };
+  private withMeta(meta: MarketMeta | null, use: (meta: MarketMeta) => InfoAnswer): InfoAnswer {
+    if (meta !== null) return use(meta);
+    return refuse(
+      "the node's info server has not told of this yet, or what it told does not agree",
+    );
   }
 
-  private metaObject(dex: string): unknown {
-    const known = dex === '' ? this.known.get('meta') : undefined;
-    return known === undefined ? this.meta(dex) : JSON.parse(known);
-  }
-
-  private spotMetaObject(): unknown {
-    const known = this.known.get('spotMeta');
-    return known === undefined ? this.spotMeta() : JSON.parse(known);
-  }
-
-  private perps(dex: string): CoinBook[] {
-    return [...this.coins.values()]
-      .map(({ book }) => book)
-      .filter((book) => book.instrument.kind !== 'spot' && dexOf(book) === dex);
-  }
-
-  private spots(): CoinBook[] {
-    return [...this.coins.values()]
-      .map(({ book }) => book)
-      .filter((book) => book.instrument.kind === 'spot');
-  }
-
-  private meta(dex: string): unknown {
-    const universe = this.perps(dex).map(({ instrument }) => ({
-      name: instrument.symbol,
-      szDecimals: instrument.sizeDecimals,
-      maxLeverage: 1,
-      marginTableId: 1,
-    }));
-    return { universe, marginTables: [], collateralToken: 0 };
+  private allMetas(): InfoAnswer {
+    const metas = this.metas.dexNames().map((dex) => this.metas.ofPerps(dex));
+    const jsons = metas.map((meta) => meta?.json);
+    if (jsons.includes(undefined)) return this.withMeta(null, () => text(''));
+    return text(`[${jsons.join(',')}]`);
   }
 
   /** One a universe's entry, in its order; null for coins that this node does not follow. */
-  private contexts(dex: string): unknown[] {
-    const names = namesIn(this.metaObject(dex));
+  private contexts({ names }: MarketMeta): unknown[] {
     return names.map((name) => contextOf(this.coins.get(name)));
   }
 
-  private spotContexts(): unknown[] {
-    const names = namesIn(this.spotMetaObject());
-    return names.map((name) => ({ coin: name, ...contextOf(this.coins.get(name)) }));
-  }
-
-  private spotMeta(): unknown {
-    const spots = this.spots();
-    const bases = [...new Set(spots.map(({ instrument }) => instrument.base))];
-    const token = (name: string, index: number, szDecimals: number): unknown => ({
-      name,
-      szDecimals,
-      weiDecimals: 8,
-      index,
-      tokenId: '0x00000000000000000000000000000000',
-      isCanonical: false,
-      evmContract: null,
-      fullName: null,
-    });
-    const decimals = (base: string): number =>
-      spots.find(({ instrument }) => instrument.base === base)?.instrument.sizeDecimals ?? 0;
-    return {
-      tokens: [token('USDC', 0, 8), ...bases.map((base, i) => token(base, i + 1, decimals(base)))],
-      universe: spots.map(({ instrument }, i) => ({
-        name: instrument.symbol,
-        tokens: [bases.indexOf(instrument.base) + 1, 0],
-        index: indexOf(instrument.symbol) ?? i,
-        isCanonical: instrument.symbol.includes('/'),
-      })),
-    };
-  }
-
-  private dexes(): unknown[] {
-    const names = [...new Set([...this.coins.values()].map(({ book }) => dexOf(book)))];
-    const builders = names.filter((name) => name !== '');
-    return [null, ...builders.map((name) => ({ name, fullName: name }))];
+  private spotContexts({ names }: MarketMeta): unknown[] {
+    return names.map((name) => ({
+      coin: name,
+      ...contextOf(this.coins.get(name)),
+      circulatingSupply: null,
+      totalSupply: null,
+    }));
   }
 
   private l2Book(request: Record<string, unknown>): InfoAnswer {
@@ -162,10 +127,7 @@ export class InfoRequests {
         return refuse(`the book of ${book.instrument.symbol} is ${bookStateName(state)}`);
       }
       const levels = book.levels(nSigFigs, mantissa, LEVELS_DEFAULT, PLACES);
-      return {
-        ok: true,
-        json: `{"coin":${book.coinJson},"time":${book.timeMs},"levels":${levels}}`,
-      };
+      return text(`{"coin":${book.coinJson},"time":${book.timeMs},"levels":${levels}}`);
     });
   }
 
@@ -194,23 +156,6 @@ export class InfoRequests {
     const coin = typeof name === 'string' ? this.coins.get(name) : undefined;
     return coin === undefined ? refuse('this node does not follow such a coin') : use(coin);
   }
-}
-
-function dexOf({ instrument }: CoinBook): string {
-  const colon = instrument.symbol.indexOf(':');
-  return colon < 0 ? '' : instrument.symbol.slice(0, colon);
-}
-
-function indexOf(symbol: string): number | null {
-  return /^@\d+$/.test(symbol) ? Number(symbol.slice(1)) : null;
-}
-
-function namesIn(meta: unknown): string[] {
-  const universe = isObject(meta) ? meta['universe'] : null;
-  if (!Array.isArray(universe)) return [];
-  return universe.map((entry: unknown) =>
-    isObject(entry) && typeof entry['name'] === 'string' ? entry['name'] : '',
-  );
 }
 
 /** What the book says; the oracle's, the funding's and the day's figures are not known here. */

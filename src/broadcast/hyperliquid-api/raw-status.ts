@@ -20,8 +20,38 @@ export interface RawStatus {
   readonly official: () => string;
 }
 
+/**
+ * A status exactly as the node writes it, without children: by far the most are. What the l4Book shape
+ * leaves out stands between the groups; five times as fast as to parse and to print.
+ */
+const AS_WRITTEN = new RegExp(
+  [
+    String.raw`^\{"time":"([\d:.T-]{19,29})","user":"(0x[\da-f]{40})","hash":(?:null|"0x[\da-f]*")`,
+    String.raw`,"builder":(?:null|\{[^{}]*\}),"status":"(\w+)","order":\{("coin":"[^"\\]+"`,
+    String.raw`,"side":"[AB]","limitPx":"[\d.]+","sz":"[\d.]+","oid":(?:0|[1-9]\d*)`,
+    String.raw`,"timestamp":(?:0|[1-9]\d*),"triggerCondition":"[^"\\]*","isTrigger":(?:true|false)`,
+    String.raw`,"triggerPx":"[\d.]+",)"children":\[\],("isPositionTpsl":(?:true|false)`,
+    String.raw`,"reduceOnly":(?:true|false),"orderType":"[^"\\]*",)"origSz":"[\d.]+"`,
+    String.raw`,("tif":(?:null|"\w+"),"cloid":(?:null|"0x[\da-f]*")\})\}$`,
+  ].join(''),
+);
+
 /** Null if it is no status. */
 export function readStatus(json: string): RawStatus | null {
+  const found = AS_WRITTEN.exec(json);
+  if (found === null) return readAnyStatus(json);
+  const [, time, user, status, head, middle, tail] = found;
+  return {
+    user: user!,
+    text:
+      `{"time":"${time}","user":"${user}","status":"${status}"` +
+      `,"order":{"user":null,${head}${middle}${tail}}`,
+    official: () => readAnyStatus(json)!.official(),
+  };
+}
+
+/** Whatever has the fields, in whatever order. */
+export function readAnyStatus(json: string): RawStatus | null {
   let event: unknown;
   try {
     event = JSON.parse(json);

@@ -41,8 +41,8 @@ export interface StatusIntakeOptions {
 }
 
 const NS_PER_MS = 1_000_000n;
-/** Of one turn: a block's statuses are some records of 64 KB at most. */
-const RECORDS_PER_TURN = 64;
+/** Of one turn, 64 KB each: a block of BTC has four of them. */
+const RECORDS_PER_TURN = 8;
 
 export class StatusIntake implements RecordHandler {
   private readonly options: StatusIntakeOptions;

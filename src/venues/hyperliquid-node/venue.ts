@@ -2,6 +2,7 @@
 import type { Instrument } from '../../domain/instrument.js';
 import { FaultError } from '../../faults/fault.js';
 import type { FileSelection, FileVenue, HttpRequest, VenueOptions } from '../venue.js';
+import { askAboutMarkets, askInfo } from './venue-info.js';
 import { MARKETS, type Markets, VENUE_ID, isWanted, marketOf, nodeInstrument } from './coins.js';
 
 /** Of the info server's answers. */
@@ -35,6 +36,7 @@ export function createHyperliquidNode(options: VenueOptions): FileVenue {
     },
     isWanted: (coin, selection) => isSelected(coin, selection),
     listInstruments,
+    askAboutMarkets,
     instrumentsOf: (coins, selection) =>
       coins
         .filter((coin) => isSelected(coin, selection))
@@ -60,16 +62,7 @@ async function listInstruments(
   infoUrl: string,
   selection: FileSelection,
 ): Promise<Instrument[]> {
-  const question = async (body: object): Promise<unknown> =>
-    JSON.parse(
-      await ask({
-        method: 'POST',
-        url: `${infoUrl.replace(/\/+$/, '')}/info`,
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-        weight: 0,
-      }),
-    );
+  const question = (body: object): Promise<unknown> => askInfo(ask, infoUrl, body);
   const { symbols } = selection;
   const markets = marketsOf(selection.markets);
   const wants = (market: Markets): boolean =>

@@ -1,68 +1,21 @@
 /** `/ws` and `/info` against the shapes, texts and order of messages of order_book_server. */
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
-import { after, test } from 'node:test';
-import { MemoryClient, MemoryServer } from '../../../src/broadcast/memory-server.js';
-import { type BroadcastLimits, resolveLimits } from '../../../src/broadcast/limits.js';
+import { test } from 'node:test';
+import type { BroadcastLimits } from '../../../src/broadcast/limits.js';
 import type { NumberFormat } from '../../../src/broadcast/hyperliquid-api/api-text.js';
-import { VirtualClock } from '../../../src/time/virtual-clock.js';
-import { nodeInstrument } from '../../../src/venues/hyperliquid-node/coins.js';
-import { NodeApiRig } from '../../support/node-api-rig.js';
-import {
-  ALICE,
-  BOB,
-  syntheticBlock,
-  writeSyntheticSnapshot,
-} from '../../support/synthetic-node.js';
+import type { MemoryClient } from '../../../src/broadcast/memory-server.js';
+import { ALICE, BOB, syntheticBlock } from '../../support/synthetic-node.js';
+import { ApiRoom, error, response, subscribe, texts } from './api-room.js';
 
-const rigs: { rig: NodeApiRig; path: string }[] = [];
-after(() => {
-  for (const { rig, path } of rigs) {
-    rig.close();
-    rmSync(path, { force: true });
-  }
-});
-
-async function room(format: NumberFormat = 'obs', overrides: Partial<BroadcastLimits> = {}) {
-  const clock = new VirtualClock(1e9);
-  const server = new MemoryServer(resolveLimits(overrides));
-  const path = writeSyntheticSnapshot(['BTC', 'ETH']);
-  const instruments = [nodeInstrument('BTC', 0, 5), nodeInstrument('ETH', 1, 4)];
-  const rig = new NodeApiRig({
-    snapshotPath: path,
-    instruments,
-    server,
-    clock,
-    format,
-    limits: overrides,
-  });
-  rigs.push({ rig, path });
-  await rig.agent.listen('127.0.0.1', 0);
-  const settle = (turns = 12): void => {
-    for (let idle = 0; idle < turns; idle++) {
-      clock.advanceBy(1e6);
-      if (rig.turn() > 0) idle = 0;
-      server.turn();
-    }
+async function room(format: NumberFormat = 'obs', limits: Partial<BroadcastLimits> = {}) {
+  const made = await ApiRoom.open({ format, limits });
+  return {
+    rig: made.rig,
+    server: made.server,
+    settle: (turns?: number): void => made.settle(turns),
+    connect: (): MemoryClient => made.connect(),
   };
-  for (let i = 0; i < 50; i++) {
-    settle(1);
-    await Promise.resolve();
-  }
-  const connect = (): MemoryClient => {
-    const client = server.connect({ path: '/ws' });
-    assert.ok(client instanceof MemoryClient);
-    return client;
-  };
-  return { rig, server, settle, connect };
 }
-
-const texts = (client: MemoryClient): string[] =>
-  client.take().map((frame) => (frame.kind === 'text' ? frame.text : assert.fail('binary')));
-const subscribe = (subscription: unknown): unknown => ({ method: 'subscribe', subscription });
-const error = (data: string): string => JSON.stringify({ channel: 'error', data });
-const response = (method: string, subscription: string): string =>
-  `{"channel":"subscriptionResponse","data":{"method":"${method}","subscription":${subscription}}}`;
 
 test('A subscription is echoed with all its fields, null where absent', async () => {
   const { connect } = await room();
