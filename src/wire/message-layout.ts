@@ -58,7 +58,6 @@ export const DECIMAL_BYTES = 24;
 
 /** Words (4 bytes) from the message's first. */
 export const HEAD_WORD = 12;
-export const HEAD_WORDS = HEAD_BYTES / 4;
 
 export const HEAD_PUBLISHED_WORD = HEAD_WORD + 16;
 
