@@ -129,14 +129,18 @@ export class ContextFeed {
   private onSource(state: number, reason: StateReason): void {
     // That the source is there again says nothing of the values: the next update does.
     if (state === SourceState.Up) return;
-    const known = this.state !== BookState.Syncing;
-    const broken = state === SourceState.FrameLost ? BookState.Suspect : BookState.Stale;
-    // What a refused frame would have said is not known until the next one, silent or not.
-    const isWorse = this.state !== BookState.Suspect || broken === BookState.Suspect;
-    const next = known ? (isWorse ? broken : BookState.Suspect) : BookState.Syncing;
+    const next = this.stateAfter(state);
     if (next === this.state && reason === this.reason) return;
     this.state = next;
     this.reason = reason;
     this.publisher.context(this);
+  }
+
+  /** What the values are worth once the source is lost or silent, or a frame of it was refused. */
+  private stateAfter(state: number): BookState {
+    if (this.state === BookState.Syncing) return BookState.Syncing;
+    if (state === SourceState.FrameLost) return BookState.Suspect;
+    // What a refused frame would have said is not known before the next one, however long that takes.
+    return this.state === BookState.Suspect ? BookState.Suspect : BookState.Stale;
   }
 }
