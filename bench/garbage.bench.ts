@@ -43,9 +43,14 @@ const PART = 'Garbage';
 const RATE = 20_000;
 const SECONDS = process.env['RINGSIDE_BENCH_LONG'] === '1' ? 60 : 10;
 const WARM_SECONDS = 4;
-/** Of this process, as the node gives its threads where memory is not short. */
+/** Of this process, as the node gives its threads where memory is not short (and runtime/collector.ts). */
 const YOUNG_MB = chooseYoungMb(0, 2 ** 40);
-const NODE_FLAGS = [`--min-semi-space-size=${YOUNG_MB}`, `--max-semi-space-size=${YOUNG_MB}`];
+const NODE_FLAGS = [
+  `--min-semi-space-size=${YOUNG_MB}`,
+  `--max-semi-space-size=${YOUNG_MB}`,
+  '--no-memory-reducer',
+  '--no-incremental-marking',
+];
 
 /** The books' room as an agent of the same loop as ingest. */
 class RoomAgent implements Agent {
