@@ -9,7 +9,7 @@
  *
  * The room is taken up only as it is used, and up to twice (V8 has two semi-spaces). Its first two
  * collections take 10 ms each at this size, as V8 reserves the pages then; a thread has them behind it
- * before it begins (`settleYoungGeneration`), those that follow take 0.5 to 1 ms.
+ * before it begins (`settleYoungGeneration`): in a bare worker those that follow then take 0.5 to 1 ms.
  */
 import { totalmem } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
