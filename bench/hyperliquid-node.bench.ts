@@ -1,6 +1,6 @@
 /**
- * The path of a Hyperliquid node's files: status lines past the pre-filter, the snapshot of a market to
- * a book. Captured bytes only.
+ * The path of a Hyperliquid node's files: status lines past the pre-filter, diff lines to order events, the
+ * snapshot of a market to a book. Captured bytes only.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,8 +8,20 @@ import { gunzipSync } from 'node:zlib';
 import { BookLevels } from '../src/books/book-levels.js';
 import { loadSnapshotOrder } from '../src/books/order-apply.js';
 import { HashedLedger } from '../src/domain/hashed-ledger.js';
+import {
+  ORDER_EVENT_DOUBLES,
+  ORDER_ID,
+  ORDER_OWNER,
+  ORDER_PRICE,
+  ORDER_SIDE,
+  ORDER_SIZE,
+  SEQUENCE_LAST,
+} from '../src/rings/record-types.js';
+import { Timeline } from '../src/time/timeline.js';
 import { nodeInstrument } from '../src/venues/hyperliquid-node/coins.js';
+import { Envelope } from '../src/venues/hyperliquid-node/envelope.js';
 import { NodeInstruments } from '../src/venues/hyperliquid-node/node-instruments.js';
+import { DiffParser } from '../src/venues/hyperliquid-node/parse-diffs.js';
 import { SnapshotParser, SnapshotResult } from '../src/venues/hyperliquid-node/parse-snapshot.js';
 import { StatusScanner } from '../src/venues/hyperliquid-node/parse-statuses.js';
 import { capturesDirectory } from '../test/support/captures.js';
@@ -24,6 +36,80 @@ interface StatusLine {
     readonly status: string;
     readonly order: { readonly coin: string };
   }[];
+}
+
+interface DiffLine {
+  readonly block_number: number;
+  readonly events: readonly {
+    readonly user: string;
+    readonly oid: number;
+    readonly coin: string;
+    readonly side: string;
+    readonly px: string;
+    readonly raw_book_diff:
+      | 'remove'
+      | { readonly new: { readonly sz: string; readonly insertBefore?: number } }
+      | { readonly update: { readonly origSz: string; readonly newSz: string } };
+  }[];
+}
+
+/** What a program writes first: JSON.parse, Number of each text, the owner's words, one record. */
+function plainDiffs(text: readonly string[]): () => number {
+  const record = new Float64Array(ORDER_EVENT_DOUBLES);
+  return () => {
+    let sum = 0;
+    for (const line of text) {
+      const { block_number: height, events } = JSON.parse(line) as DiffLine;
+      for (const { user, oid, coin, side, px, raw_book_diff: diff } of events) {
+        if (coin !== 'BTC') continue;
+        record[SEQUENCE_LAST] = height;
+        for (let i = 0; i < 5; i++) {
+          record[ORDER_OWNER + i] = Number.parseInt(user.slice(2 + 8 * i, 10 + 8 * i), 16);
+        }
+        record[ORDER_ID] = oid;
+        record[ORDER_SIDE] = side === 'B' ? 0 : 1;
+        record[ORDER_PRICE] = Math.round(Number(px) * 10);
+        const size = diff === 'remove' ? '0' : 'new' in diff ? diff.new.sz : diff.update.newSz;
+        record[ORDER_SIZE] = Math.round(Number(size) * 1e5);
+        sum +=
+          record[ORDER_ID]! + record[ORDER_PRICE]! + record[ORDER_SIZE]! + record[ORDER_OWNER]!;
+      }
+    }
+    return sum;
+  };
+}
+
+async function diffRows(home: string, form: 'by_block' | 'streaming'): Promise<BenchRow[]> {
+  const cut = join(home, 'derived', 'dual_985148182_985148206', 'hl', 'data');
+  const file = join(cut, `node_raw_book_diffs_${form}`, 'hourly', '20260505', '17');
+  const bytes = readFileSync(file);
+  const text = bytes.toString('latin1').split('\n').filter(Boolean);
+  const events = text.reduce((sum, line) => sum + (JSON.parse(line) as DiffLine).events.length, 0);
+  const timeline = new Timeline(1_778_000_000_000_000_000n);
+  const envelope = new Envelope();
+  const parser = new DiffParser(BTC);
+  let sum = 0;
+  const onOrderEvent = (event: Float64Array): void => {
+    sum += event[ORDER_ID]! + event[ORDER_PRICE]! + event[ORDER_SIZE]! + event[ORDER_OWNER]!;
+  };
+  return measure({
+    part: PART,
+    case: `diff lines, ${form.replace('_', ' ')}`,
+    unit: 'ns/event',
+    operations: events,
+    ours: () => {
+      sum = 0;
+      let start = 0;
+      for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
+        if (!envelope.read(bytes, start, end, timeline)) return NaN;
+        if (parser.parse(bytes, envelope, end, 0, { onOrderEvent }) < 0) return NaN;
+        start = end + 1;
+      }
+      return sum;
+    },
+    rivals: [{ name: 'JSON.parse + Number', run: plainDiffs(text) }],
+    note: `${text.length} lines, ${events} events; the rival's lines are text already`,
+  });
 }
 
 async function statusRows(home: string): Promise<BenchRow[]> {
@@ -121,6 +207,11 @@ export default defineBench({
     const captures = capturesDirectory();
     const home = captures === null ? null : join(captures, 'hyperliquid');
     if (home === null) return [];
-    return [...(await statusRows(home)), ...(await snapshotRows(home))];
+    return [
+      ...(await diffRows(home, 'by_block')),
+      ...(await diffRows(home, 'streaming')),
+      ...(await statusRows(home)),
+      ...(await snapshotRows(home)),
+    ];
   },
 });

@@ -1,7 +1,7 @@
 /**
  * A depth frame of Binance futures, bytes → ring record (one EventSink call), against what a Node
- * program does first: latin1 text, JSON.parse, Number of each text. Both write the same doubles into
- * an array; the answer is their sum.
+ * program does first: latin1 text, JSON.parse, Number of each text; and the same with simdjson's parse,
+ * where it is installed. All write the same doubles into an array; the answer is their sum.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +17,8 @@ import { ParseResult } from '../src/venues/venue.js';
 import { capturesDirectory } from '../test/support/captures.js';
 import { defineBench, measure } from './harness.js';
 import type { BenchRow } from './harness.js';
+import { findSimdjson } from './simdjson.js';
+import type { ParseJson } from './simdjson.js';
 
 const PART = 'Parse a Binance depth frame';
 const PRICE_DECIMALS = 2;
@@ -24,6 +26,7 @@ const SIZE_DECIMALS = 3;
 const FRAMES = 200;
 const REAL_FRAMES_MAX = 6000;
 const RECORD_DOUBLES = 1 << 18;
+const simdjson = findSimdjson();
 
 const instrument: Instrument = {
   id: 0,
@@ -118,13 +121,13 @@ interface DepthFrame {
   };
 }
 
-function plain(frames: readonly Uint8Array[]): () => number {
+function plain(frames: readonly Uint8Array[], parseJson: ParseJson = JSON.parse): () => number {
   const instruments = new Map([[instrument.symbol, instrument]]);
   const record = new Float64Array(RECORD_DOUBLES);
   const priceFactor = 10 ** PRICE_DECIMALS;
   const sizeFactor = 10 ** SIZE_DECIMALS;
   const parse = (frame: Uint8Array): number => {
-    const { data } = JSON.parse((frame as Buffer).toString('latin1')) as DepthFrame;
+    const { data } = parseJson((frame as Buffer).toString('latin1')) as DepthFrame;
     record[0] = instruments.get(data.s)!.id;
     record[2] = data.E * 1e6;
     record[4] = data.U;
@@ -179,7 +182,11 @@ async function rowsOf(name: string, frames: readonly Uint8Array[]): Promise<Benc
       ...shared,
       case: name,
       ours: ours(frames),
-      rivals: [numbers, { name: 'JSON.parse alone', run: parseOnly(frames), ownAnswer: true }],
+      rivals: [
+        numbers,
+        ...(simdjson === null ? [] : [{ name: 'simdjson + Number', run: plain(frames, simdjson) }]),
+        { name: 'JSON.parse alone', run: parseOnly(frames), ownAnswer: true },
+      ],
       note: usesWasm() ? `${note}, WebAssembly` : `${note}, no WebAssembly here`,
     })),
     ...(await measure({

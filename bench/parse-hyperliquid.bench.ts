@@ -18,6 +18,8 @@ import { HyperliquidParser } from '../src/venues/hyperliquid/parse.js';
 import { ParseResult } from '../src/venues/venue.js';
 import { defineBench, measure } from './harness.js';
 import type { BenchRow } from './harness.js';
+import { findSimdjson } from './simdjson.js';
+import type { ParseJson } from './simdjson.js';
 
 const PART = 'Parse a Hyperliquid frame';
 const FRAMES = 200;
@@ -25,6 +27,7 @@ const ORIGIN_MS = 1_790_232_000_000;
 const TIMELINE = new Timeline(BigInt(ORIGIN_MS) * 1_000_000n);
 const instrument: Instrument = nodeInstrument('BTC', 0, 5);
 const RECORD_DOUBLES = 1 << 12;
+const simdjson = findSimdjson();
 
 interface Level {
   readonly px: string;
@@ -160,8 +163,8 @@ function writeHex(hex: string, at: number): void {
   for (let i = 2; i < hex.length; i += 8) record[at++] = Number.parseInt(hex.slice(i, i + 8), 16);
 }
 
-function plainFrame(frame: Buffer, withParties = false): number {
-  const message = JSON.parse(frame.toString('latin1')) as PlainFrame;
+function plainFrame(frame: Buffer, withParties: boolean, parseJson: ParseJson): number {
+  const message = parseJson(frame.toString('latin1')) as PlainFrame;
   if (message.channel === 'trades') {
     let sum = 0;
     for (const { px, sz, time, tid, side: letter, hash, users } of message.data) {
@@ -188,10 +191,14 @@ function plainFrame(frame: Buffer, withParties = false): number {
   return record[EXCHANGE_NS]! + record[LEVELS]! + record[end - 1]!;
 }
 
-function plain(all: readonly Buffer[], withParties = false): () => number {
+function plain(
+  all: readonly Buffer[],
+  withParties = false,
+  parseJson: ParseJson = JSON.parse,
+): () => number {
   return () => {
     let sum = 0;
-    for (const frame of all) sum += plainFrame(frame, withParties);
+    for (const frame of all) sum += plainFrame(frame, withParties, parseJson);
     return sum;
   };
 }
@@ -219,6 +226,9 @@ function rowsOf(name: string, unit: string, perFrame: number, all: Buffer[]): Pr
       ...(name.startsWith('trades')
         ? [{ name: 'JSON.parse + Number, hex too', run: plain(all, true) }]
         : []),
+      ...(simdjson === null
+        ? []
+        : [{ name: 'simdjson + Number', run: plain(all, false, simdjson) }]),
       { name: 'JSON.parse alone', run: parseOnly(all), ownAnswer: true },
     ],
     note: `${Math.round(bytes / all.length)} bytes a frame`,

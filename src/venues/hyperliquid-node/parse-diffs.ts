@@ -7,7 +7,8 @@
  *                     {"new":{"sz":"0.61488"[,"insertBefore":105338503859]}}
  *                     "remove"
  *
- * Ingest thread, hot; any key order is read, anything else refuses the whole line.
+ * Ingest thread, hot; events as the node writes them go through DiffScanner, any other order of keys is
+ * read here, anything else refuses the whole line.
  */
 import type { SymbolTable } from '../symbol-table.js';
 import { NO_SYMBOL } from '../symbol-table.js';
@@ -48,6 +49,7 @@ import {
   startsWith,
 } from './json-cursor.js';
 import { sideAt, valueOf } from './order-scan.js';
+import { DiffScanner } from './scan-diff.js';
 
 const OWNER_WORDS = 5;
 const CLIENT_ID_WORDS = 4;
@@ -76,6 +78,7 @@ export const DiffFault = { None: 0, Malformed: 1, Precision: 2 } as const;
 export class DiffParser {
   private readonly symbols: SymbolTable;
   private readonly instruments: NodeInstruments;
+  private readonly scanner: DiffScanner | null;
   private readonly event = new Float64Array(ORDER_EVENT_DOUBLES);
   /** Where the event's own texts stand: they are read when its coin is known. */
   private priceAt = 0;
@@ -87,9 +90,11 @@ export class DiffParser {
   /** Events of instruments that nobody wants. */
   skipped = 0;
 
-  constructor(instruments: NodeInstruments) {
+  /** @param withScanner false: every event name by name, as the tests' oracle */
+  constructor(instruments: NodeInstruments, withScanner = true) {
     this.instruments = instruments;
     this.symbols = instruments.symbols;
+    this.scanner = withScanner ? new DiffScanner(instruments) : null;
   }
 
   /**
@@ -116,12 +121,13 @@ export class DiffParser {
     if (bytes[i] === 0x5d) return 0;
     let count = 0;
     while (i < end) {
-      i = this.readEvent(bytes, i, end);
+      const behind = this.scanner === null ? -1 : this.scanner.scan(bytes, i, end, event);
+      i = behind < 0 ? this.readEvent(bytes, i, end) : behind;
       if (i < 0) return this.refuse();
       count++;
       const id = event[INSTRUMENT]!;
       if (id === ABSENT) this.skipped++;
-      else if (!this.readNumbers(bytes, end, id)) return this.refuse();
+      else if (behind < 0 && !this.readNumbers(bytes, end, id)) return this.refuse();
       else taker.onOrderEvent(event);
       if (bytes[i] === 0x5d) return count;
       if (bytes[i] !== 0x2c) break;

@@ -1,0 +1,202 @@
+/**
+ * Diff lines of a Hyperliquid node: events as it writes them go through the scanner, and on any line,
+ * whole or damaged, the parser says what it says reading name by name.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import fc from '../support/reproducible.js';
+import { capturesDirectory } from '../support/captures.js';
+import { nodeInstrument } from '../../src/venues/hyperliquid-node/coins.js';
+import { Envelope } from '../../src/venues/hyperliquid-node/envelope.js';
+import { NodeInstruments } from '../../src/venues/hyperliquid-node/node-instruments.js';
+import { DiffParser } from '../../src/venues/hyperliquid-node/parse-diffs.js';
+import { DiffScanner } from '../../src/venues/hyperliquid-node/scan-diff.js';
+import { TEST_TIMELINE } from './scratch-frames.js';
+
+const INSTRUMENTS = new NodeInstruments([
+  nodeInstrument('BTC', 3, 5),
+  nodeInstrument('xyz:SP500', 5, 3),
+  nodeInstrument('kPEPE', 7, 0),
+]);
+/** Behind a line there is more of the file, or nothing. */
+const BEHIND = 600;
+const HEAD =
+  '{"local_time":"2026-05-05T17:39:13.394386432","block_time":"2026-05-05T17:39:13.024084407",' +
+  '"block_number":985148182,"events":[';
+
+interface Said {
+  readonly count: number;
+  readonly fault: number;
+  readonly skipped: number;
+  readonly events: readonly number[][];
+}
+
+const parsers = [new DiffParser(INSTRUMENTS), new DiffParser(INSTRUMENTS, false)];
+
+function said(parser: DiffParser, bytes: Uint8Array, end: number): Said | null {
+  const envelope = new Envelope();
+  if (!envelope.read(bytes, 0, end, TEST_TIMELINE)) return null;
+  const events: number[][] = [];
+  const skippedBefore = parser.skipped;
+  const count = parser.parse(bytes, envelope, end, 5, {
+    onOrderEvent: (event) => void events.push([...event]),
+  });
+  return { count, fault: parser.fault, skipped: parser.skipped - skippedBefore, events };
+}
+
+/** What both ways say about a line, with digits behind it or at the end of its buffer. */
+function assertAgree(line: Uint8Array): Said | null {
+  let result: Said | null = null;
+  for (const behind of [BEHIND, 0]) {
+    const bytes = new Uint8Array(line.length + behind).fill(0x39);
+    bytes.set(line);
+    const expected = said(parsers[1]!, bytes, line.length);
+    result = said(parsers[0]!, bytes, line.length);
+    assert.deepEqual(result, expected, Buffer.from(line).toString('latin1'));
+  }
+  return result;
+}
+
+const lineOf = (events: readonly string[]): Buffer => Buffer.from(`${HEAD}${events.join(',')}]}`);
+
+const amount = fc.oneof(
+  { weight: 30, arbitrary: fc.nat(99_999_999).map((n) => `${n / 10}`) },
+  { weight: 20, arbitrary: fc.nat(999_999).map((n) => `${n}.0`) },
+  { weight: 20, arbitrary: fc.nat(999_999_999).map((n) => (n / 1e5).toFixed(5)) },
+  fc.stringMatching(/^\d{1,18}(\.\d{0,10})?$/),
+  fc.constantFrom(
+    '',
+    '.',
+    '.5',
+    '5.',
+    '-1.0',
+    '1e3',
+    '00.1',
+    '9007199254740993',
+    '1"',
+    ' 1',
+    '\\u0031',
+  ),
+);
+const whole = fc.oneof(
+  { weight: 20, arbitrary: fc.integer({ min: 1, max: 999_999_999_999 }).map(String) },
+  fc.constantFrom('0', '-1', '01', '1.5', '"1"', '9007199254740993', '12345678901234567'),
+);
+const user = fc.oneof(
+  { weight: 30, arbitrary: fc.stringMatching(/^[0-9a-f]{40}$/) },
+  fc.stringMatching(/^[0-9a-fA-F]{39,41}$/),
+);
+const coin = fc.oneof(
+  { weight: 20, arbitrary: fc.constantFrom('BTC', 'xyz:SP500', 'kPEPE', 'ETH') },
+  fc.constantFrom('', 'B\\u0054C', 'A coin with a name that is much longer than any that there is'),
+);
+const change = fc.tuple(amount, amount, whole).chain(([a, b, id]) =>
+  fc.oneof(
+    {
+      weight: 12,
+      arbitrary: fc.constantFrom(
+        '"remove"',
+        `{"new":{"sz":"${a}"}}`,
+        `{"new":{"sz":"${a}","insertBefore":${id}}}`,
+        `{"update":{"origSz":"${a}","newSz":"${b}"}}`,
+      ),
+    },
+    fc.constantFrom(
+      `{"update":{"newSz":"${b}","origSz":"${a}"}}`,
+      `{"new":{"insertBefore":${id},"sz":"${a}"}}`,
+      `{"new":{}}`,
+      '"removed"',
+      '[]',
+    ),
+  ),
+);
+const eventText = fc
+  .record({
+    user,
+    oid: whole,
+    coin,
+    side: fc.constantFrom('A', 'B', 'A', 'B', 'A', 'B', 'A', 'B', 'C', ''),
+    px: amount,
+    change,
+    turn: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 1, 2, 5),
+  })
+  .map((e) => {
+    const members = [
+      `"user":"0x${e.user}"`,
+      `"oid":${e.oid}`,
+      `"coin":"${e.coin}"`,
+      `"side":"${e.side}"`,
+      `"px":"${e.px}"`,
+      `"raw_book_diff":${e.change}`,
+    ];
+    return `{${[...members.slice(e.turn), ...members.slice(0, e.turn)].join(',')}}`;
+  });
+
+test('Diff lines: the scanner and the reading by names say the same of any line', () => {
+  let whole = 0;
+  let refused = 0;
+  fc.assert(
+    fc.property(fc.array(eventText, { maxLength: 3 }), (events) => {
+      const result = assertAgree(lineOf(events));
+      if (result !== null && result.count > 0) whole++;
+      if (result !== null && result.count < 0) refused++;
+    }),
+    { numRuns: 3000 },
+  );
+  assert.ok(whole > 300 && refused > 300, `${whole} ${refused}`);
+});
+
+const OWNER = '"user":"0x5eaac7c475b1fad85701f02c4e9e796a53f94bd5"';
+const SAMPLES = [
+  `{${OWNER},"oid":412036231803,"coin":"BTC","side":"A","px":"81308.0","raw_book_diff":{"update":{"origSz":"0.1804","newSz":"0.18007"}}}`,
+  `{${OWNER},"oid":412036451270,"coin":"kPEPE","side":"B","px":"0.004411","raw_book_diff":{"new":{"sz":"2058973.0"}}}`,
+  `{${OWNER},"oid":412036451270,"coin":"BTC","side":"A","px":"81311.0","raw_book_diff":{"new":{"sz":"0.61488","insertBefore":105338503859}}}`,
+  `{${OWNER},"oid":412036441463,"coin":"ETH","side":"B","px":"3233.1","raw_book_diff":"remove"}`,
+];
+
+test('Diff lines: with any byte replaced, put in, taken out or the line cut, both ways agree', () => {
+  const odd = [0, 0x0a, 0x2f, 0x3a, 0x60, 0x67, 0x80, 0xff, ...Buffer.from(' "\\,]}.09-aAbBn[{:')];
+  for (const sample of SAMPLES) {
+    const bytes = [...lineOf([sample])];
+    for (let at = HEAD.length; at < bytes.length; at++) {
+      assertAgree(Uint8Array.from(bytes.toSpliced(at, 1)));
+      const cut = assertAgree(Uint8Array.from(bytes.slice(0, at)));
+      const isOpen = at < bytes.length - 1;
+      assert.ok(!isOpen || cut === null || cut.count <= 0, 'the list of events is not closed');
+      for (const byte of odd) {
+        assertAgree(Uint8Array.from(bytes.with(at, byte)));
+        assertAgree(Uint8Array.from(bytes.toSpliced(at, 0, byte)));
+      }
+    }
+  }
+});
+
+test('Diff lines: the scanner takes every event as the node writes it', (t) => {
+  const scanner = new DiffScanner(INSTRUMENTS);
+  const event = new Float64Array(64);
+  const taken = (text: string): number => {
+    const bytes = Buffer.alloc(text.length + BEHIND, '9');
+    bytes.write(text);
+    return scanner.scan(bytes, 0, text.length, event);
+  };
+  for (const sample of SAMPLES) assert.equal(taken(sample), sample.length, sample);
+  const captures = capturesDirectory();
+  if (captures === null) {
+    t.skip('no captures: set RINGSIDE_CAPTURES');
+    return;
+  }
+  const data = join(captures, 'hyperliquid/derived/dual_985148182_985148206/hl/data');
+  const file = join(data, 'node_raw_book_diffs_by_block/hourly/20260505/17');
+  let events = 0;
+  for (const line of readFileSync(file, 'latin1').split('\n').filter(Boolean)) {
+    assertAgree(Buffer.from(line));
+    for (const each of (JSON.parse(line) as { events: unknown[] }).events) {
+      const text = JSON.stringify(each);
+      assert.equal(taken(text), text.length, text);
+      events++;
+    }
+  }
+  assert.ok(events > 500, String(events));
+});
