@@ -13,6 +13,7 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const COMMA = 0x2c;
 const POINT = 0x2e;
+const COLON = 0x3a;
 const ZERO = 0x30;
 
 /** ASCII text as bytes, for `startsWith`. */
@@ -171,24 +172,25 @@ function hexDigit(byte: number): number {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
-const YEAR_DIGITS = 4;
-
 /**
  * `"2026-05-05T17:39:13.024084407"` (UTC, no zone, up to nine digits of fraction) at `at`: the
  * milliseconds since 1970 into `Read.Value`, the nanoseconds beyond them into `ReadTime.extraNs`.
  */
 export const ReadTime = { extraNs: 0 };
 
+/** NaN if they are no digits, which makes all that is reckoned from them NaN. */
 function twoDigits(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! - ZERO) * 10 + bytes[at + 1]! - ZERO;
+  const tens = bytes[at]! - ZERO;
+  const ones = bytes[at + 1]! - ZERO;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NaN;
 }
 
 export function readIsoTime(bytes: Uint8Array, at: number, end: number): number {
   if (bytes[at] !== QUOTE || at + 21 > end) return CURSOR_FAILED;
-  let year = 0;
-  for (let i = 0; i < YEAR_DIGITS; i++) year = year * 10 + bytes[at + 1 + i]! - ZERO;
+  const year = twoDigits(bytes, at + 1) * 100 + twoDigits(bytes, at + 3);
   if (bytes[at + 5] !== 0x2d || bytes[at + 8] !== 0x2d || bytes[at + 11] !== 0x54)
     return CURSOR_FAILED;
+  if (bytes[at + 14] !== COLON || bytes[at + 17] !== COLON) return CURSOR_FAILED;
   const days = daysFromCivil(year, twoDigits(bytes, at + 6), twoDigits(bytes, at + 9));
   const seconds =
     days * 86400 +
