@@ -37,7 +37,7 @@ import { Timeline } from '../src/time/timeline.js';
 import { venueById } from '../src/venues/registry.js';
 import { BooksRoom } from './books-room.js';
 import { defineBench, row, type BenchRow } from './harness.js';
-import { compileLoopback, Pipeline, Venue } from './pipeline-systems.js';
+import { compileLoopback, type Loopback, Pipeline, Venue } from './pipeline-systems.js';
 
 const PART = 'Garbage';
 const RATE = 20_000;
@@ -89,7 +89,7 @@ async function watch(venue: Venue, reads: () => number): Promise<Steady> {
 }
 
 /** A socket that reads into one buffer and looks at nothing: what Node itself leaves behind. */
-async function bareSocket(loopback: string): Promise<Steady> {
+async function bareSocket(loopback: Loopback): Promise<Steady> {
   const venue = await Venue.start(loopback);
   const count = { reads: 0 };
   const socket = connect({
@@ -113,7 +113,7 @@ async function bareSocket(loopback: string): Promise<Steady> {
   return steady;
 }
 
-async function ingestAndBooks(loopback: string): Promise<Steady> {
+async function ingestAndBooks(loopback: Loopback): Promise<Steady> {
   const venueProcess = await Venue.start(loopback);
   const authority = `127.0.0.1:${venueProcess.port}`;
   const origin = readTimelineOrigin();
@@ -177,7 +177,7 @@ interface WholeNode {
 
 type Layout = 'fused' | 'split' | 'full';
 
-async function wholeNode(loopback: string, layout: Layout): Promise<WholeNode> {
+async function wholeNode(loopback: Loopback, layout: Layout): Promise<WholeNode> {
   const byIsolate = new Map<string, number>();
   let main: string | null = null;
   let freedBytes = 0;
@@ -209,7 +209,7 @@ async function wholeNode(loopback: string, layout: Layout): Promise<WholeNode> {
   }
 }
 
-async function wholeNodeRow(loopback: string, layout: Layout): Promise<BenchRow> {
+async function wholeNodeRow(loopback: Loopback, layout: Layout): Promise<BenchRow> {
   const whole = await wholeNode(loopback, layout);
   const [sending = 0, ...others] = whole.byThread;
   const quiet = others.reduce((sum, count) => sum + count, 0);

@@ -6,6 +6,7 @@
 import { defineBench, median, row, type BenchRow } from './harness.js';
 import {
   compileLoopback,
+  type Loopback,
   Pipeline,
   type PipelineReading,
   SYSTEMS,
@@ -21,7 +22,11 @@ const WARM_MS = 9_000;
 
 type Readings = Map<string, PipelineReading[]>;
 
-async function measureOnce(loopback: string, name: SystemName, readings: Readings): Promise<void> {
+async function measureOnce(
+  loopback: Loopback,
+  name: SystemName,
+  readings: Readings,
+): Promise<void> {
   const pipeline = await Pipeline.start(loopback, name);
   try {
     await pipeline.run(LOADS[1]!, WARM_MS);
@@ -35,7 +40,7 @@ async function measureOnce(loopback: string, name: SystemName, readings: Reading
   }
 }
 
-function rowsAt(load: number, readings: Readings): BenchRow[] {
+function rowsAt(load: number, readings: Readings, peers: string): BenchRow[] {
   const middle = (name: SystemName, field: 'p50' | 'p99' | 'p999'): number =>
     median(readings.get(`${name} ${load}`)!.map((reading) => reading[field]));
   const missing = (name: SystemName): number =>
@@ -56,7 +61,7 @@ function rowsAt(load: number, readings: Readings): BenchRow[] {
             ours: middle(layout, field),
             rival,
             rivalNs: middle(rival, field),
-            note: field === 'p50' ? `${about(layout)}; ${about(rival)}` : '',
+            note: field === 'p50' ? `${about(layout)}; ${about(rival)}${peers}` : '',
           }),
         );
       }
@@ -75,6 +80,7 @@ export default defineBench({
     for (let round = 0; round < ROUNDS; round++) {
       for (const name of SYSTEMS) await measureOnce(loopback, name, readings);
     }
-    return LOADS.flatMap((load) => rowsAt(load, readings));
+    const peers = loopback.note === '' ? '' : `; ${loopback.note}`;
+    return LOADS.flatMap((load) => rowsAt(load, readings, peers));
   },
 });

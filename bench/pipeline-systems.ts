@@ -1,7 +1,7 @@
 /**
  * The systems that the pipeline benches compare, as processes: the node in its three layouts, the plain
  * program, the relay in C. Each stands between the venue and the client of peers/loopback.c, which is
- * compiled here; without a C compiler these benches cannot run and say so.
+ * compiled here; without a C compiler peers/loopback-node.ts takes its place.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -30,17 +30,30 @@ export interface PipelineReading {
   readonly processorUs: number;
 }
 
-export function compileLoopback(): string {
+/** The program that is both ends of a pipeline: peers/loopback.c, or what does its work in Node. */
+export interface Loopback {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** For the rows: empty if it is the one in C. */
+  readonly note: string;
+}
+
+/** Compiles it; without a C compiler (or with BENCH_FEEDER=node) the one in Node, said on stderr. */
+export function compileLoopback(): Loopback {
   const folder = join(repository, 'bench', 'results');
   const program = join(folder, 'loopback');
   mkdirSync(folder, { recursive: true });
   const source = join(repository, 'bench', 'peers', 'loopback.c');
   try {
+    if (process.env['BENCH_FEEDER'] === 'node') throw new Error('as asked for');
     execFileSync('cc', ['-O2', '-pthread', '-o', program, source], { stdio: 'pipe' });
-  } catch (cause) {
-    throw new Error('the pipeline benches need a C compiler (cc) for their feeder', { cause });
+  } catch {
+    const note = 'feeder, client and relay in Node, not in C: slower, and in need of a core';
+    console.error(`pipeline: no C compiler (cc); ${note}`);
+    const script = join(import.meta.dirname, 'peers', 'loopback-node.js');
+    return { command: process.execPath, args: [script], note };
   }
-  return program;
+  return { command: program, args: [], note: '' };
 }
 
 export class Lines {
@@ -82,6 +95,10 @@ export function start(
   return new Lines(spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] }), onLine);
 }
 
+function startPeer({ command, args }: Loopback, what: readonly string[]): Lines {
+  return start(command, [...args, ...what]);
+}
+
 export async function end({ child }: Lines): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGKILL');
@@ -99,8 +116,8 @@ export class Venue {
     readonly port: number,
   ) {}
 
-  static async start(loopback: string): Promise<Venue> {
-    const feed = start(loopback, ['feed']);
+  static async start(loopback: Loopback): Promise<Venue> {
+    const feed = startPeer(loopback, ['feed']);
     return new Venue(feed, await portLine(feed));
   }
 
@@ -122,6 +139,8 @@ export interface SystemOptions {
   /** Clients beside the one that measures. */
   readonly moreClients?: number;
   readonly nodeFlags?: readonly string[];
+  /** In front of the system's command, e.g. `taskset -c 0`. */
+  readonly launcher?: readonly string[];
   /** Sees what the system prints. */
   readonly onLine?: (line: string) => void;
 }
@@ -135,18 +154,18 @@ export class Pipeline {
   ) {}
 
   static async start(
-    loopback: string,
+    loopback: Loopback,
     name: SystemName,
     options: SystemOptions = {},
   ): Promise<Pipeline> {
     const { symbols = 1, moreClients = 0 } = options;
-    const feed = start(loopback, ['feed', String(symbols)]);
+    const feed = startPeer(loopback, ['feed', String(symbols)]);
     const venuePort = await portLine(feed);
     const { system, port, path } = await startSystem(loopback, name, venuePort, options);
     feed.child.stdin!.write(`connect ${port} ${path}\n`);
     const answer = JSON.parse(await feed.next(START_MS_MAX)) as { connected: boolean };
     const more = [String(port), path, String(moreClients), String(symbols)];
-    const readers = moreClients === 0 ? null : start(loopback, ['readers', ...more]);
+    const readers = moreClients === 0 ? null : startPeer(loopback, ['readers', ...more]);
     if (readers !== null) await portLine(readers);
     const pipeline = new Pipeline(feed, system, readers);
     if (answer.connected) return pipeline;
@@ -184,20 +203,21 @@ interface Started {
 }
 
 async function startSystem(
-  loopback: string,
+  loopback: Loopback,
   name: SystemName,
   venuePort: number,
-  { workers = 1, symbols = 1, nodeFlags = [], onLine }: SystemOptions,
+  { workers = 1, symbols = 1, nodeFlags = [], launcher = [], onLine }: SystemOptions,
 ): Promise<Started> {
   const restUrl = `http://127.0.0.1:${venuePort}`;
   const webSocketUrl = `ws://127.0.0.1:${venuePort}`;
   if (name === 'relay in C') {
-    const system = start(loopback, ['relay', String(venuePort)]);
+    const system = startPeer(loopback, ['relay', String(venuePort)]);
     return { system, port: await portLine(system), path: '/' };
   }
   if (name === 'plain program') {
     const program = join(import.meta.dirname, 'peers', 'plain-node.js');
-    const system = start(process.execPath, [program, restUrl, webSocketUrl]);
+    const words = [...launcher, process.execPath, program, restUrl, webSocketUrl];
+    const system = start(words[0]!, words.slice(1));
     const { port } = JSON.parse(await system.next(START_MS_MAX)) as { port: number };
     return { system, port, path: '/' };
   }
@@ -217,7 +237,8 @@ async function startSystem(
     'log-level': 'error',
   };
   const flags = Object.entries(options).flatMap(([flag, value]) => [`--${flag}`, String(value)]);
-  const system = start(process.execPath, [...nodeFlags, node, 'serve', '--json', ...flags], onLine);
+  const words = [...launcher, process.execPath, ...nodeFlags, node, 'serve', '--json', ...flags];
+  const system = start(words[0]!, words.slice(1), onLine);
   let feedUrl: string | null = null;
   for (;;) {
     const event = JSON.parse(await system.next(START_MS_MAX)) as { event: string; feed?: string };

@@ -30,6 +30,7 @@ export default defineBench({
     }
     const most = (name: string): number =>
       median(readings.get(name)!.map(({ perSecond }) => perSecond));
+    const peers = loopback.note === '' ? '' : `; ${loopback.note}`;
     const rows: BenchRow[] = [];
     for (const layout of ['fused', 'split', 'full'] as const) {
       const all = readings.get(layout)!;
@@ -45,7 +46,7 @@ export default defineBench({
             rival,
             rivalNs: most(rival),
             higherIsBetter: true,
-            note: `${cost.toFixed(2)} µs of processor a frame, ${lost} lost`,
+            note: `${cost.toFixed(2)} µs of processor a frame, ${lost} lost${peers}`,
           }),
         );
       }

@@ -7,7 +7,12 @@ import { writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { chromiumMissing, launchChromium } from '../test/support/chromium.js';
-import { compileLoopback, Pipeline, type SystemOptions } from './pipeline-systems.js';
+import {
+  compileLoopback,
+  type Loopback,
+  Pipeline,
+  type SystemOptions,
+} from './pipeline-systems.js';
 
 const FOLDER = resolve(import.meta.dirname, '../../bench');
 const WINDOW_FRAMES = 4_096;
@@ -43,7 +48,7 @@ const AXES: readonly {
 ];
 
 /** The best of the rounds: what the others on this machine left us. */
-async function pointAt(loopback: string, at: number, options: SystemOptions): Promise<Point> {
+async function pointAt(loopback: Loopback, at: number, options: SystemOptions): Promise<Point> {
   let best: Point = { at, framesPerSecond: 0, processorUsPerFrame: 0 };
   for (let round = 0; round < ROUNDS; round++) {
     const pipeline = await Pipeline.start(loopback, 'full', options);

@@ -97,7 +97,7 @@ export function chooseLayout(cores: number): Layout {
 
 const WHY: Readonly<Record<Layout, string>> = {
   fused: 'so a second thread would only take turns with the first',
-  split: 'so sockets are read and clients are served at the same time, one thread each',
+  split: 'so sockets are read and clients are served at the same time: carries most on few cores',
   full: 'so every stage has a core, and books as many as are left',
 };
 
