@@ -5,20 +5,23 @@
  *
  *     npm run build && node dist/bench/curves.js
  *
- * Open loop, as pipeline-latency.bench.ts; a fresh process a system, one run a load, after a warm-up.
- * A load at which frames were not delivered in time ends a system's curve. Takes some two minutes and
- * needs a machine without other work. Without Chromium there are figures and no picture.
+ * Open loop, as pipeline-latency.bench.ts; medians of three rounds, each of a fresh process a system, one
+ * run a load, after a warm-up. A load at which frames were not delivered in time ends a system's curve.
+ * Takes three minutes and needs a machine without other work. Without Chromium there are figures and no
+ * picture.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { chromiumMissing, launchChromium } from '../test/support/chromium.js';
+import { median } from './harness.js';
 import { compileLoopback, Pipeline, SYSTEMS, type SystemName } from './pipeline-systems.js';
 
 const FOLDER = resolve(import.meta.dirname, '../../bench');
 const LOADS = [1_000, 3_000, 10_000, 30_000, 50_000, 100_000, 200_000, 300_000];
-const WARM_MS = 1_500;
-const RUN_MS = 1_000;
+const ROUNDS = 3;
+const WARM_MS = 1_000;
+const RUN_MS = 800;
 /** Beyond this a system does not keep up: what it shows is the length of the run. */
 const LATE_US = 20_000;
 const WINDOW_FRAMES = 4_096;
@@ -35,7 +38,8 @@ interface Curve {
   readonly points: readonly Point[];
 }
 
-async function curveOf(system: SystemName): Promise<Curve> {
+/** One round: the points as far as the system keeps up. */
+async function roundOf(system: SystemName): Promise<Point[]> {
   const pipeline = await Pipeline.start(compileLoopback(), system);
   const points: Point[] = [];
   try {
@@ -44,10 +48,22 @@ async function curveOf(system: SystemName): Promise<Curve> {
       const { sent, received, p50, p99, p999 } = await pipeline.run(load, RUN_MS);
       if (received < sent || p50 > LATE_US) break;
       points.push({ load, p50, p99, p999 });
-      console.log(system, JSON.stringify(points.at(-1)));
     }
   } finally {
     await pipeline.stop();
+  }
+  return points;
+}
+
+/** Medians, at the loads that most of the rounds kept up with. */
+function curveOf(system: SystemName, rounds: readonly Point[][]): Curve {
+  const points: Point[] = [];
+  for (const load of LOADS) {
+    const found = rounds.flatMap((each) => each.filter((point) => point.load === load));
+    if (found.length * 2 < rounds.length) break;
+    const middle = (field: 'p50' | 'p99' | 'p999'): number =>
+      median(found.map((point) => point[field]));
+    points.push({ load, p50: middle('p50'), p99: middle('p99'), p999: middle('p999') });
   }
   return { system, points };
 }
@@ -139,8 +155,12 @@ if (process.argv.includes('--picture')) {
     console.log(system, 'on one core:', Math.round(await mostOnOneCore(system)), 'frames/s');
   }
 } else {
-  const curves: Curve[] = [];
-  for (const system of SYSTEMS) curves.push(await curveOf(system));
+  const rounds = new Map<SystemName, Point[][]>(SYSTEMS.map((system) => [system, []]));
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const system of SYSTEMS) rounds.get(system)!.push(await roundOf(system));
+  }
+  const curves = SYSTEMS.map((system) => curveOf(system, rounds.get(system)!));
+  for (const { system, points } of curves) console.log(system, JSON.stringify(points));
   const loadAverage = Math.round(loadavg()[0]! * 10) / 10;
   writeFileSync(file, `${JSON.stringify({ loadAverage, curves }, null, 2)}\n`);
   await writePicture(curves);
