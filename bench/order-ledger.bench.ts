@@ -13,6 +13,7 @@ import type { BenchRow } from './harness.js';
 import { ADD, CHANGE, CHANGES_PER_BLOCK, orderMix } from './order-changes.js';
 import type { OrderChanges } from './order-changes.js';
 import { LinkedBook, QueueBook } from './order-rivals.js';
+import { OrdersRoom } from './orders-room.js';
 
 const PART = 'L4 add, change, remove';
 const CHANGES = 100_000;
@@ -90,10 +91,25 @@ async function rowsAt(orders: number): Promise<BenchRow[]> {
   return rows.map((r) => ({ ...r, note: `${(1e3 / r.ours).toFixed(1)} M/s` }));
 }
 
+/** As in the node: from records in one ring to finished messages in the other, blocks of 25 changes. */
+async function roomRow(): Promise<BenchRow[]> {
+  const { resting, changes } = orderMix(50_000, CHANGES);
+  const room = new OrdersRoom(resting);
+  const [made] = await measure({
+    part: PART,
+    case: '50k orders: ring to ring, L2 and L4 messages made',
+    unit: 'ns/change',
+    operations: CHANGES,
+    ours: () => room.apply(changes),
+    rivals: [],
+  });
+  return [{ ...made!, note: `${(1e3 / made!.ours).toFixed(2)} M diffs/s` }];
+}
+
 export default defineBench({
   part: PART,
-  mix: '4 of 10 new, 4 remove, 2 fill; any resting order is hit alike; best prices every 25 changes',
+  mix: '4 of 10 new, 4 remove, 2 fill; 3 of 4 near the touch, 1 of 4 anywhere; best prices every 25',
   async run() {
-    return [...(await rowsAt(10_000)), ...(await rowsAt(100_000))];
+    return [...(await rowsAt(10_000)), ...(await rowsAt(100_000)), ...(await roomRow())];
   },
 });
