@@ -176,7 +176,8 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
     this.counters.add(this.row, BooksColumn.Checked, 1);
     if (result !== LedgerResult.Done) {
       this.counters.add(this.row, BooksColumn.Failed, 1);
-      this.lose(StateReason.IntegrityMismatch);
+      const isMisfit = result === LedgerResult.OutOfRange;
+      this.lose(isMisfit ? StateReason.PrecisionLost : StateReason.IntegrityMismatch);
       return;
     }
     this.counters.add(this.row, BooksColumn.Passed, 1);
@@ -202,6 +203,7 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
       this.setState(BookState.Live, StateReason.StreamResumed);
     this.height = height;
     this.orders.settle();
+    if (this.orders.ledger.hasOverflowed) return this.lose(StateReason.PrecisionLost);
     if (this.levels.isCrossed()) {
       this.counters.add(this.row, BooksColumn.Crossed, 1);
       this.lose(StateReason.Crossed);
@@ -289,7 +291,8 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
     this.loading = false;
     this.counters.add(this.row, BooksColumn.Snapshots, 1);
     const isOld = this.connectedFrom !== ABSENT && this.height < this.connectedFrom - 1;
-    if (isOld || this.loadFailed || this.levels.isCrossed()) {
+    const isWrong = this.loadFailed || this.orders.ledger.hasOverflowed;
+    if (isOld || isWrong || this.levels.isCrossed()) {
       this.counters.add(this.row, isOld ? BooksColumn.SnapshotsTooOld : BooksColumn.Failed, 1);
       if (!isOld) this.counters.add(this.row, BooksColumn.Checked, 1);
       this.resync.onTooOld(this.nowNs);

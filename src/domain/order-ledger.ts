@@ -97,6 +97,8 @@ const TOUCHED_FIRST = 64;
 export class OrderLedger extends RestingOrders {
   /** Size, before that, of the order last changed or removed. */
   readonly lastSize = new Float64Array(1);
+  /** A level's total went beyond what is exact: the book must not be shown. Until `clear`. */
+  hasOverflowed = false;
   /** Slot of the order last added. */
   lastSlot = NO_SLOT;
   private readonly sink: LevelSink;
@@ -200,6 +202,7 @@ export class OrderLedger extends RestingOrders {
   clear(): void {
     this.records.clear();
     this.levelCount = 0;
+    this.hasOverflowed = false;
     this.touchedCount.fill(0);
     this.sink.clear();
   }
@@ -254,7 +257,9 @@ export class OrderLedger extends RestingOrders {
     for (let i = from; i < from + count; i++) {
       const level = touched[i]!;
       const price = Math.floor((-1 - doubles[DOUBLES * level]!) / 2);
-      sink.set(side, price, doubles[DOUBLES * level + SIZE]!);
+      const total = doubles[DOUBLES * level + SIZE]!;
+      if (total >= NUMBER_END) this.hasOverflowed = true;
+      sink.set(side, price, total);
       words[WORDS * level + MARKS] = 2 * side;
       if (words[WORDS * level + ORDERS] !== 0) continue;
       records.find(doubles, DOUBLES * level);

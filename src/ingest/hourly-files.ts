@@ -43,6 +43,15 @@ export function nextFile(root: string, order: number): HourlyFile | null {
   return null;
 }
 
+/** When the hour of the oldest file began, Unix milliseconds; null without files. */
+export function firstHourUnixMs(root: string): number | null {
+  const first = nextFile(root, -1);
+  if (first === null) return null;
+  const day = Math.floor(first.order / 100);
+  const [year, month] = [Math.floor(day / 10_000), Math.floor(day / 100) % 100];
+  return Date.UTC(year, month - 1, day % 100, first.order % 100);
+}
+
 /** The newest file, or null if there is none yet. */
 export function newestFile(root: string): HourlyFile | null {
   const days = namesIn(join(root, 'hourly'), DAY).sort().reverse();
@@ -56,7 +65,7 @@ export function newestFile(root: string): HourlyFile | null {
 }
 
 /** The height stands within the first bytes of a line. */
-const HEIGHT = /"block_number":(\d+)/;
+const HEIGHT = /"block_number":\s*(\d+)/;
 const HEAD_BYTES = 512;
 
 /** Height of the first line, or -1 if there is none that says it. */

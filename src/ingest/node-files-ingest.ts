@@ -16,6 +16,7 @@ import { StateReason } from '../domain/book-state.js';
 import { ABSENT, RecordType, SourceState } from '../rings/record-types.js';
 import type { Agent } from '../runtime/agent.js';
 import type { TimeCell } from '../time/clock.js';
+import { JsonCompactor } from '../venues/hyperliquid-node/compact-json.js';
 import { Envelope } from '../venues/hyperliquid-node/envelope.js';
 import { DiffFault, DiffParser } from '../venues/hyperliquid-node/parse-diffs.js';
 import { FillParser } from '../venues/hyperliquid-node/parse-fills.js';
@@ -36,6 +37,9 @@ import { SnapshotIntake } from './snapshot-intake.js';
 /** Blocks come every 70 ms: a second of silence of a source is an outage. */
 export const SOURCE_SILENT_NS = 1e9;
 const READS_PER_TURN = 4;
+const SPACE = 0x20;
+/** Of a line, up to within its first time. */
+const HEAD_BYTES = 40;
 const SAMPLE_BYTES = 200;
 /** A node writes a block 0.4 s (by block) to 3 s (streaming, measured) after its time. */
 export const LAG_NS_MAX = 10e9;
@@ -166,6 +170,11 @@ export class NodeFilesIngest implements Agent {
     this.outlet.flush();
   }
 
+  /** The first snapshot is not told yet, and nothing is read before that. */
+  get awaitsSnapshot(): boolean {
+    return this.isSnapshotFirst;
+  }
+
   /** Everything that is there has been read and handed on. */
   get isIdle(): boolean {
     return !this.isSnapshotFirst && !this.outlet.isBlocked && this.snapshots.isIdle;
@@ -203,15 +212,14 @@ export class NodeFilesIngest implements Agent {
     }
     this.noteLag(envelope.localNs - envelope.blockNs);
     if (!this.assembler.begin(envelope.height, envelope.blockNs, receivedNs)) return;
-    if (this.diffs.parse(line, envelope, end, receivedNs, this.diffTaker) >= 0) return;
+    const isRead = this.diffs.parse(line, envelope, end, receivedNs, this.diffTaker) >= 0;
+    if (this.diffs.fault === DiffFault.None) return;
+    const code = isRead ? 'FRAME_PRECISION' : 'FRAME_MALFORMED';
+    this.refuse('diffs', code, line.subarray(start, end));
+    // A number that does not fit is a matter of its instrument's book.
+    if (isRead) return;
     this.assembler.refuse();
-    const isPrecision = this.diffs.fault === DiffFault.Precision;
-    this.refuse(
-      'diffs',
-      isPrecision ? 'FRAME_PRECISION' : 'FRAME_MALFORMED',
-      line.subarray(start, end),
-    );
-    this.lossReason = isPrecision ? StateReason.PrecisionLost : StateReason.MalformedFrame;
+    this.lossReason = StateReason.MalformedFrame;
   }
 
   /** By the node's own two clocks, so that ours need not agree with it. */
@@ -375,6 +383,20 @@ export class NodeFilesIngest implements Agent {
   }
 }
 
+/** Whether a line that begins so has spaces between its tokens: no name and no time holds one. */
+function isSpaced(bytes: Buffer, start: number, end: number): boolean {
+  const until = Math.min(end, start + HEAD_BYTES);
+  for (let i = start; i < until; i++) if (bytes[i] === SPACE) return true;
+  return false;
+}
+
+/** Lines that are not compact are made so: the node's own never need it. */
 function lineTaker(onLine: LineTaker['onLine']): LineTaker {
-  return { onLine };
+  return {
+    onLine: (bytes, start, end, receivedNs) => {
+      if (!isSpaced(bytes, start, end)) return onLine(bytes, start, end, receivedNs);
+      const line = new JsonCompactor().compact(bytes.subarray(start, end));
+      return onLine(line, 0, line.length, receivedNs);
+    },
+  };
 }

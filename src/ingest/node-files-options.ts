@@ -45,7 +45,7 @@ export type NodeReport =
   | { readonly kind: 'lag'; readonly lagNs: number; readonly isOver: boolean }
   /** Coins that the node has and this process does not know: they need a restart. */
   | { readonly kind: 'unlisted'; readonly coins: readonly string[] }
-  /** Instruments that a whole snapshot does not hold: they stay without a book. */
+  /** Instruments that a whole snapshot does not hold, or with numbers that do not fit: no book. */
   | { readonly kind: 'missing'; readonly instruments: readonly string[] }
   | { readonly kind: 'snapshot-failed'; readonly message: string };
 

@@ -96,7 +96,6 @@ export class SnapshotIntake {
     const result = parser.step(ORDERS_PER_TURN);
     if (result === SnapshotResult.Done) this.onTold(parser.orders);
     else if (result === SnapshotResult.NeedMore) this.feed(bytes, parser);
-    else if (result === SnapshotResult.Precision) this.onFailed('a number does not fit');
     else if (result !== SnapshotResult.Paused) this.onFailed('the snapshot is malformed');
     return 1;
   }
@@ -140,7 +139,11 @@ export class SnapshotIntake {
         this.held[current] = 1;
         outlet.beginSnapshot(current, this.height, this.nowNs);
       },
-      onOrder: (order) => outlet.addOrder(order),
+      onOrder: (order) => {
+        // The book refuses the order too; its next snapshot is as likely to hold it.
+        if (order[1] === ABSENT || order[2] === ABSENT) this.held[current] = 0;
+        outlet.addOrder(order);
+      },
       onCoinEnd: () => {
         if (current !== ABSENT) outlet.endSnapshot();
       },

@@ -9,6 +9,7 @@ import { InvariantError } from '../faults/invariant.js';
 import { NodeFilesIngest } from '../ingest/node-files-ingest.js';
 import type { NodeReport, SnapshotBytes } from '../ingest/node-files-options.js';
 import type { NodeData } from '../ingest/node-data.js';
+import { firstHourUnixMs } from '../ingest/hourly-files.js';
 import { openSnapshotFile } from '../ingest/snapshot-file.js';
 import {
   type NodeCheckpoint,
@@ -81,12 +82,16 @@ export class NodeReplayRun {
   private readonly counters: CounterTable;
   private readonly options: NodeReplayOptions;
   private snapshotsGiven = 0;
+  /** Why the snapshot cannot be begun from: the data cannot be read without it. */
+  private unusable: FaultError | null = null;
 
   constructor(options: NodeReplayOptions) {
     this.options = options;
     const { instruments } = options;
     if (instruments.length === 0) throw new InvariantError('a replay has at least one instrument');
-    const timeline = new Timeline(0n);
+    // A double counts nanoseconds exactly for days, not since 1970.
+    const originMs = firstHourUnixMs(options.data.roots.diffs) ?? 0;
+    const timeline = new Timeline(BigInt(originMs) * 1_000_000n);
     const rows = instruments.length;
     const books = createReplayBooks({
       rows,
@@ -111,7 +116,7 @@ export class NodeReplayRun {
       wanted: [new RingConsumer(books.wishes)],
       timeline,
       snapshots: { request: () => this.giveSnapshot() },
-      report: options.report,
+      report: (report) => this.onReport(report),
       validateEveryNs: 0,
       fromBeginning: true,
     });
@@ -136,6 +141,7 @@ export class NodeReplayRun {
       const worked = this.invoker.invoke() > 0;
       // The snapshot's promise settles between turns.
       if (!this.ingest.isIdle) await Promise.resolve();
+      if (this.unusable !== null) throw this.unusable;
       idle = worked || !this.ingest.isIdle ? 0 : idle + 1;
       if (this.lines.waitingChars > 0 && !(await drain())) return;
     }
@@ -169,6 +175,14 @@ export class NodeReplayRun {
       hash: instruments[0]!.ordersHash,
       instruments,
     };
+  }
+
+  private onReport(report: NodeReport): void {
+    if (report.kind === 'snapshot-failed' && this.ingest.awaitsSnapshot) {
+      const { snapshotPath } = this.options;
+      this.unusable = new FaultError('CAPTURE_MALFORMED', `${snapshotPath}: ${report.message}`);
+    }
+    this.options.report(report);
   }
 
   private giveSnapshot(): Promise<SnapshotBytes> {

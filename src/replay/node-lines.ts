@@ -10,10 +10,13 @@
  *              "seller","hash"}
  *     orders  {"instrument","blockNumber","sequence","state","changes":[…]}
  *
+ * A book that can no longer be trusted says so in one line of the same form with its `reason`, and
+ * nothing in it: `bid` and `ask` null, no levels, no changes.
+ *
  * Prices are printed as the node prints them: no trailing zeros, at least one place. Sizes of levels,
  * which are sums, with as many places as the finest order of the instrument has.
  */
-import { BookState, bookStateName } from '../domain/book-state.js';
+import { BookState, bookStateName, stateReasonName } from '../domain/book-state.js';
 import { formatShortDecimal, placesNeeded } from '../domain/decimal.js';
 import { EventFlag } from '../domain/event-flags.js';
 import type { Instrument } from '../domain/instrument.js';
@@ -22,7 +25,12 @@ import { aggregateLevels } from '../domain/price-bucket.js';
 import type { RestingOrders } from '../domain/resting-orders.js';
 import { Side } from '../domain/side.js';
 import { InvariantError } from '../faults/invariant.js';
-import { OUT_ENVELOPE_DOUBLES, OUT_INSTRUMENT, OUT_MESSAGE_BYTES } from '../rings/record-types.js';
+import {
+  OUT_ENVELOPE_DOUBLES,
+  OUT_INSTRUMENT,
+  OUT_MESSAGE_BYTES,
+  RecordType,
+} from '../rings/record-types.js';
 import type { RecordHandler, RingConsumer } from '../rings/ring-consumer.js';
 import type { Agent } from '../runtime/agent.js';
 import { MessageDecoder } from '../wire/decode.js';
@@ -60,9 +68,13 @@ class NodeMirror {
   readonly sides = [new MirrorSide(Side.Bid), new MirrorSide(Side.Ask)] as const;
   readonly mirror: OrdersMirror;
   state: number = BookState.Syncing;
+  /** Its orders were told as those of a Live book, and nothing to the contrary since. */
+  isTrusted = false;
   trades = 0;
   blocks = 0;
   isShown = false;
+  /** Of the block under way: a large one comes in several messages. */
+  changes: unknown[] = [];
   /** Decimals of the finest order size seen. */
   sizePlaces = 1;
 
@@ -125,7 +137,7 @@ export class NodeLines implements Agent, RecordHandler {
     }));
   }
 
-  onRecord(_typeId: number, slot: number): void {
+  onRecord(typeId: number, slot: number): void {
     const { doubles, words } = this.options.input;
     const entry = this.mirrors.get(doubles[slot + OUT_INSTRUMENT]!);
     if (entry === undefined) throw new InvariantError('a message of an instrument of this replay');
@@ -134,9 +146,11 @@ export class NodeLines implements Agent, RecordHandler {
     if (type < 0) throw new InvariantError('the books write messages that can be read');
     if (this.isBeyondCheckpoint(type)) this.show(entry);
     entry.state = this.decoder.head[HeadField.State]!;
+    if (typeId === RecordType.OrdersStatusOut) this.onOrdersState(entry);
     if (type === BodyType.OrdersSnapshot) {
       this.notePlaces(entry, ORDER_FIELDS);
       entry.mirror.applySnapshot(this.decoder);
+      entry.isTrusted = entry.state === BookState.Live;
     }
     if (type === BodyType.OrdersDelta) this.onChanges(entry);
     else if (type === BodyType.Trades) this.onTrades(entry);
@@ -171,10 +185,11 @@ export class NodeLines implements Agent, RecordHandler {
     if (!entry.mirror.applyDelta(this.decoder)) {
       throw new InvariantError('a book rebuilt from its changes has the hash they carry');
     }
-    if (this.options.mode === 'orders') this.writeOrders(entry);
+    if (this.options.mode === 'orders') this.collectChanges(entry);
     if ((this.decoder.head[HeadField.Flags]! & EventFlag.Last) === 0) return;
     entry.blocks++;
     if (this.options.mode === 'bbo') this.writeBbo(entry);
+    else if (this.options.mode === 'orders') this.writeOrders(entry);
     else if (this.options.mode === 'l2') this.writeLevels(entry);
   }
 
@@ -238,10 +253,31 @@ export class NodeLines implements Agent, RecordHandler {
     this.write({ ...this.head(entry), levels });
   }
 
-  private writeOrders(entry: NodeMirror): void {
+  private onOrdersState(entry: NodeMirror): void {
+    if (!entry.isTrusted || entry.state !== BookState.Suspect) return;
+    entry.isTrusted = false;
+    this.writeLoss(entry);
+  }
+
+  private writeLoss(entry: NodeMirror): void {
+    const reason = stateReasonName(this.decoder.head[HeadField.Reason]!);
+    const start = { ...this.head(entry), reason };
+    entry.changes = [];
+    if (this.options.mode === 'bbo')
+      this.write({ ...start, bid: null, ask: null, restingOrders: 0 });
+    else if (this.options.mode === 'l2') this.write({ ...start, levels: [[], []] });
+    else if (this.options.mode === 'orders') this.write({ ...start, changes: [] });
+  }
+
+  private collectChanges(entry: NodeMirror): void {
     const message = messageToJson(this.decoder, BodyType.OrdersDelta, entry.instrument);
     if (message.type !== 'ordersDelta') throw new InvariantError('changes are shown as changes');
-    this.write({ ...this.head(entry), changes: message.changes });
+    for (const change of message.changes) entry.changes.push(change);
+  }
+
+  private writeOrders(entry: NodeMirror): void {
+    this.write({ ...this.head(entry), changes: entry.changes });
+    entry.changes = [];
   }
 
   private onTrades(entry: NodeMirror): void {

@@ -83,10 +83,8 @@ export class DiffParser {
   /** Where the event's own texts stand: they are read when its coin is known. */
   private priceAt = 0;
   private diffAt = 0;
-  /** Of the last line that was refused. */
+  /** Of the last line. */
   fault: number = DiffFault.None;
-  /** Instrument whose number did not fit, for a Precision fault. */
-  faultInstrument: number = ABSENT;
   /** Events of instruments that nobody wants. */
   skipped = 0;
 
@@ -99,7 +97,8 @@ export class DiffParser {
 
   /**
    * Hands every wanted event of the line to the taker, in order. Returns how many events the line
-   * holds, or CURSOR_FAILED with `fault` set: then those handed over so far must be forgotten.
+   * holds, or CURSOR_FAILED: then those handed over so far must be forgotten. `fault` is Precision
+   * where an event's number did not fit.
    */
   parse(
     bytes: Uint8Array,
@@ -127,8 +126,11 @@ export class DiffParser {
       count++;
       const id = event[INSTRUMENT]!;
       if (id === ABSENT) this.skipped++;
-      else if (behind < 0 && !this.readNumbers(bytes, end, id)) return this.refuse();
-      else taker.onOrderEvent(event);
+      else {
+        const fits = behind >= 0 || this.readNumbers(bytes, end, id);
+        if (!fits && !this.misfit()) return this.refuse();
+        taker.onOrderEvent(event);
+      }
       if (bytes[i] === 0x5d) return count;
       if (bytes[i] !== 0x2c) break;
       i++;
@@ -136,8 +138,19 @@ export class DiffParser {
     return this.refuse();
   }
 
+  /**
+   * A number that does not fit its instrument's decimals concerns that instrument alone: the event is
+   * told as one that no book can take. False if it was something else.
+   */
+  private misfit(): boolean {
+    if (this.fault !== DiffFault.Precision) return false;
+    this.event[ORDER_KIND] = OrderKind.New;
+    this.event[ORDER_SIZE] = ABSENT;
+    return true;
+  }
+
   private refuse(): number {
-    if (this.fault === DiffFault.None) this.fault = DiffFault.Malformed;
+    this.fault = DiffFault.Malformed;
     return CURSOR_FAILED;
   }
 
@@ -243,7 +256,6 @@ export class DiffParser {
     if (readDecimal(bytes, at, end, decimals) < 0) {
       // A text that is a decimal, only not at these places, is a matter of precision.
       this.fault = bytes[at] === 0x22 ? DiffFault.Precision : DiffFault.Malformed;
-      this.faultInstrument = this.event[INSTRUMENT]!;
       return false;
     }
     this.event[index] = Read.Value;

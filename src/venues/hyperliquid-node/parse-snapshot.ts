@@ -9,6 +9,7 @@
  * Ingest thread, cold but long: 51,000 orders for BTC.
  */
 import { ABSENT, SNAPSHOT_ORDER_DOUBLES } from '../../rings/record-types.js';
+import { JsonCompactor, beginsSpaced } from './compact-json.js';
 import { NO_SYMBOL } from '../symbol-table.js';
 import {
   CURSOR_FAILED,
@@ -26,13 +27,18 @@ const OWNER_WORDS = 5;
 const CLIENT_ID_WORDS = 4;
 /** One order with its children is never near this. */
 const TOKEN_BYTES_MAX = 1 << 20;
+/** Spaces between tokens show here if there are any. */
+const HEAD_BYTES = 4096;
 
 export interface SnapshotTaker {
   /** The file's height, or ABSENT where it does not say. */
   onHeight(height: number): void;
   /** A coin begins; `instrumentId` is ABSENT if nobody wants it. */
   onCoin(instrumentId: number, name: string): void;
-  /** One order of the coin, in queue order (layout: SNAPSHOT_ORDERS in rings/record-types.ts). */
+  /**
+   * One order of the coin, in queue order (layout: SNAPSHOT_ORDERS in rings/record-types.ts). Price
+   * and size are ABSENT where they do not fit the instrument's decimals: no book can take that.
+   */
   onOrder(order: Float64Array): void;
   onCoinEnd(): void;
 }
@@ -53,7 +59,6 @@ export const SnapshotResult = {
   Done: 1,
   Paused: 2,
   Malformed: -1,
-  Precision: -2,
 } as const;
 
 const OPEN_BRACKET = 0x5b;
@@ -69,9 +74,11 @@ export class SnapshotParser {
   private bytes: Buffer = Buffer.alloc(0);
   private at = 0;
   private state: number = State.Start;
+  private isFirst = true;
+  /** Of a file with spaces between its tokens. */
+  private compactor: JsonCompactor | null = null;
   private instrument: number = ABSENT;
   private side = 0;
-  private precisionLost = false;
   orders = 0;
   triggersPassed = 0;
 
@@ -82,6 +89,14 @@ export class SnapshotParser {
 
   /** Adds the next bytes of the file. */
   feed(chunk: Buffer): void {
+    if (this.isFirst && beginsSpaced(chunk.subarray(0, HEAD_BYTES))) {
+      this.compactor = new JsonCompactor();
+    }
+    this.isFirst = false;
+    this.append(this.compactor === null ? chunk : this.compactor.compact(chunk));
+  }
+
+  private append(chunk: Buffer): void {
     this.bytes =
       this.at === this.bytes.length ? chunk : Buffer.concat([this.bytes.subarray(this.at), chunk]);
     this.at = 0;
@@ -98,7 +113,6 @@ export class SnapshotParser {
       const before = this.at;
       const next = this.advance();
       if (next === CURSOR_FAILED) {
-        if (this.precisionLost) return SnapshotResult.Precision;
         const isCut = this.bytes.length - before < TOKEN_BYTES_MAX && this.isCut(before);
         return isCut ? SnapshotResult.NeedMore : SnapshotResult.Malformed;
       }
@@ -232,27 +246,22 @@ export class SnapshotParser {
       this.triggersPassed++;
       return next;
     }
-    if (!this.readNumbers(end)) return CURSOR_FAILED;
+    this.readNumbers(end);
     this.taker.onOrder(order);
     return next;
   }
 
-  private readNumbers(end: number): boolean {
+  private readNumbers(end: number): void {
     const { order, scan, bytes } = this;
     const priceDecimals = this.instruments.priceDecimals(this.instrument);
     const sizeDecimals = this.instruments.sizeDecimals(this.instrument);
-    this.precisionLost = true;
-    if (readDecimal(bytes, scan.priceAt, end, priceDecimals) < 0) return false;
-    order[1] = Read.Value;
-    if (readDecimal(bytes, scan.sizeAt, end, sizeDecimals) < 0) return false;
-    order[2] = Read.Value;
-    this.precisionLost = false;
     order[0] = scan.side;
+    order[1] = readDecimal(bytes, scan.priceAt, end, priceDecimals) < 0 ? ABSENT : Read.Value;
+    order[2] = readDecimal(bytes, scan.sizeAt, end, sizeDecimals) < 0 ? ABSENT : Read.Value;
     order[3] = scan.oid;
     order[4] = scan.placedMs;
     order[5] = scan.attributes;
     for (let i = 0; i < CLIENT_ID_WORDS; i++) order[6 + OWNER_WORDS + i] = scan.clientId[i]!;
-    return true;
   }
 }
 
