@@ -187,6 +187,15 @@ export class FileTail {
     return read;
   }
 
+  /** Nothing more will be written (end of a recording): what has no newline is the last line. */
+  finish(nowNs: number): void {
+    const { held } = this;
+    if (held === 0 || this.skippingLine) return;
+    this.held = 0;
+    this.lines++;
+    this.taker.onLine(this.buffer, 0, held, nowNs);
+  }
+
   /** Gives the whole lines in buffer[0 … held + read) and keeps the rest. */
   private split(read: number, nowNs: number): number {
     const end = this.held + read;

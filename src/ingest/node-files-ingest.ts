@@ -166,6 +166,8 @@ export class NodeFilesIngest implements Agent {
 
   /** Nothing more will be written: hands on the last blocks too (end of a recording). */
   finish(): void {
+    for (const source of ['statuses', 'diffs', 'fills'] as const)
+      this.tails[source].finish(this.nowNs);
     this.assembler.finish();
     this.outlet.flush();
   }
@@ -256,7 +258,10 @@ export class NodeFilesIngest implements Agent {
     const isRead = envelope.read(line, start, end, this.options.timeline);
     if (isRead && envelope.height <= this.passedHeight) return;
     if (isRead) this.lastFillHeight = envelope.height;
+    const { misfits } = this.fills;
     const trades = isRead ? this.fills.parse(line, envelope, end, receivedNs, this.outlet) : -1;
+    if (this.fills.misfits > misfits)
+      this.refuse('fills', 'FRAME_PRECISION', line.subarray(start, end));
     if (trades >= 0) {
       this.trades += trades;
       return;

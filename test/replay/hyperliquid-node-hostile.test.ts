@@ -48,6 +48,8 @@ interface Made {
   readonly blocks: readonly (readonly unknown[])[];
   readonly fills?: readonly unknown[];
   readonly text?: Text;
+  /** Of the last line of every file. */
+  readonly end?: string;
 }
 
 /** Writes the files and replays them. */
@@ -66,7 +68,7 @@ async function replay(t: TestContext, made: Made, mode: NodeLineMode) {
   const put = (source: string, content: string): void => {
     const path = join(root, `${source}_by_block`, 'hourly', '20260505', '17');
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, content);
+    writeFileSync(path, content.slice(0, -1) + (made.end ?? '\n'));
   };
   put(
     'node_raw_book_diffs',
@@ -211,5 +213,15 @@ test('Node replay: the time of a trade is exact', async (t) => {
   assert.deepEqual(
     lines.map(({ exchangeNs }) => exchangeNs),
     ['1778002753646000000'],
+  );
+});
+
+test('Node replay: a last line without a newline is a line', async (t) => {
+  const orders = { BTC: [order('BTC', 1, 'B', '81307.0', '0.5')] };
+  const blocks = [[created('BTC', 2, '81307.0', '0.25')], [created('BTC', 3, '81308.0', '0.1')]];
+  const { lines } = await replay(t, { orders, blocks, end: '' }, 'bbo');
+  assert.deepEqual(
+    lines.map(({ blockNumber }) => blockNumber),
+    [101, 102],
   );
 });

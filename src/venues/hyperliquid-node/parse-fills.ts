@@ -88,6 +88,8 @@ export class FillParser {
   private leg = new Leg();
   /** Legs given up without their other half. */
   unpaired = 0;
+  /** Legs with a price or size that does not fit their coin's decimals. */
+  misfits = 0;
   /** Pairs whose legs do not agree on coin, price, size or sides. */
   mismatched = 0;
 
@@ -141,12 +143,15 @@ export class FillParser {
     if (bytes[i] !== 0x5d || priceAt < 0 || sizeAt < 0) return CURSOR_FAILED;
     if (leg.instrument === ABSENT) return i + 1;
     if (leg.side < 0 || leg.tid < 0) return CURSOR_FAILED;
-    if (readDecimal(bytes, priceAt, end, this.instruments.priceDecimals(leg.instrument)) < 0)
-      return CURSOR_FAILED;
+    const price = readDecimal(bytes, priceAt, end, this.instruments.priceDecimals(leg.instrument));
     leg.price = Read.Value;
-    if (readDecimal(bytes, sizeAt, end, this.instruments.sizeDecimals(leg.instrument)) < 0)
-      return CURSOR_FAILED;
+    const size = readDecimal(bytes, sizeAt, end, this.instruments.sizeDecimals(leg.instrument));
     leg.size = Read.Value;
+    if (price < 0 || size < 0) {
+      // Not a number of this coin's decimals: no trade of it, and no other coin's loss.
+      this.misfits++;
+      leg.instrument = ABSENT;
+    }
     return i + 1;
   }
 
