@@ -267,8 +267,8 @@ const CONTRADICTIONS: readonly Event[] = [
   'a removal on the other side',
   'an order before nobody',
   'an order before one at another price',
-  'a price that no book holds',
 ];
+const MISFIT = ['Suspect/PrecisionLost', 'wanted PrecisionLost'];
 
 /** [state it was in, event, state it is in then, what it told] */
 type Row = readonly [Place, Event, string, readonly string[]];
@@ -343,6 +343,9 @@ const TABLE: readonly Row[] = [
   ['Suspect', 'its source silent', 'Suspect/Disconnected', []],
   ['Suspect', 'a hole', 'Suspect/Gap', ['Suspect/Gap']],
   ['Suspect', 'a new reader', 'Suspect/Disconnected', ['epoch', 'Suspect/Disconnected']],
+  ['Live', 'a price that no book holds', 'Suspect/PrecisionLost', MISFIT],
+  ['Stale', 'a price that no book holds', 'Suspect/PrecisionLost', MISFIT],
+  ['Suspect', 'a price that no book holds', 'Suspect/Disconnected', []],
   ...CONTRADICTIONS.flatMap((event): Row[] => [
     ['Syncing', event, SYNCING, []],
     ['Loading', event, SYNCING, []],
