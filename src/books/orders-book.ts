@@ -26,6 +26,7 @@ import {
   RETRY_AFTER_NS,
   RecordType,
   SEQUENCE_LAST,
+  SEQUENCE_PREVIOUS,
   SNAPSHOT_ORDERS,
   SNAPSHOT_ORDER_DOUBLES,
   SOURCE_CHANNEL,
@@ -197,6 +198,11 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
   private finishBlock(record: Float64Array, at: number, height: number): void {
     if (height < this.height) {
       this.counters.add(this.row, BooksColumn.Stale, 1);
+      return;
+    }
+    // What lies between the book and this block was never told: a snapshot older than was thought.
+    if (record[at + SEQUENCE_PREVIOUS]! > this.height) {
+      this.lose(StateReason.Gap);
       return;
     }
     if (this.state === BookState.Stale && !this.sourceLags)
@@ -379,6 +385,13 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
       case SourceState.Silent:
         this.sourceLags = reason === StateReason.SourceLagging;
         if (this.isAligned) this.setState(BookState.Stale, reason as StateReason);
+        return undefined;
+      case SourceState.Rewound:
+        // What was kept comes again, after the snapshot that is next.
+        if (this.isAligned) return undefined;
+        this.pending.clear();
+        this.seenHeight = ABSENT;
+        this.connectedFrom = ABSENT;
         return undefined;
       case SourceState.Lost:
       case SourceState.FrameLost:

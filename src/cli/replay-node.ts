@@ -109,7 +109,7 @@ function tell(report: NodeReport): void {
       );
       return;
     case 'snapshot-failed':
-      process.stderr.write(`${pc.yellow('SNAPSHOT_REFUSED')} ${report.message}\n`);
+      process.stderr.write(`${pc.yellow(report.code)} ${report.message}\n`);
       return;
     case 'source':
       if (report.state === 'waiting')

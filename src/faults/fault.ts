@@ -37,6 +37,8 @@ export const FAULTS = {
   FRAME_PRECISION: Recovery.Resync,
   SUBSCRIBE_REFUSED: Recovery.Reconnect,
   SNAPSHOT_REFUSED: Recovery.Resync,
+  /** The events since a snapshot cannot be had any more. */
+  SNAPSHOT_TOO_OLD: Recovery.Resync,
   RATE_LIMITED: Recovery.Resync,
   // clients of the feed
   MALFORMED_REQUEST: Recovery.Refuse,

@@ -12,6 +12,8 @@
  */
 import { ORDER_EVENT_DOUBLES, ORDER_KIND, OrderKind } from '../rings/record-types.js';
 
+import { type BlockWitness, WHOLE } from './block-witness.js';
+
 /** Blocks come every 55–77 ms and a source is flushed within milliseconds; beyond this it is late. */
 export const IDENTITY_WAIT_NS = 250e6;
 /** Rows of one block stand within 12 ms of each other: a pause this long ends the block. */
@@ -53,6 +55,7 @@ class Block {
 export class BlockAssembler {
   private readonly taker: BlockTaker;
   private readonly identities: IdentitySource;
+  private readonly witness: BlockWitness;
   private readonly isStreaming: boolean;
   private open: Block[] = [];
   private readonly spare: Block[] = [];
@@ -60,6 +63,10 @@ export class BlockAssembler {
   private statusHeight = -1;
   private isStatusDead = false;
   private startHeight = -1;
+  /** The rows of the first block may have begun before they were read. */
+  private isFirstPartial = false;
+  /** Height of the last hole, or -1: nothing older than it can be brought up to now. */
+  lastHole = -1;
   /** A line of unknown height was lost: the block after the newest may lack it. */
   private breaksNext = false;
   /** Late rows of one stretch are told as one hole. */
@@ -71,7 +78,14 @@ export class BlockAssembler {
   late = 0;
   holes = 0;
 
-  constructor(taker: BlockTaker, identities: IdentitySource, isStreaming: boolean) {
+  /** @param witness what the other sources say of a block's diffs; it hears of every block */
+  constructor(
+    taker: BlockTaker,
+    identities: IdentitySource,
+    witness: BlockWitness,
+    isStreaming: boolean,
+  ) {
+    this.witness = witness;
     this.taker = taker;
     this.identities = identities;
     this.isStreaming = isStreaming;
@@ -93,6 +107,13 @@ export class BlockAssembler {
     this.startHeight = height;
     this.breaksNext = false;
     this.open.length = 0;
+    this.isFirstPartial = false;
+    this.witness.skip(height);
+  }
+
+  /** Begins amid a stream: the first block is passed over, for it may lack rows. */
+  startAmid(): void {
+    this.isFirstPartial = this.isStreaming;
   }
 
   /**
@@ -102,7 +123,7 @@ export class BlockAssembler {
   breakHere(): void {
     const newest = this.open[this.open.length - 1];
     if (newest !== undefined) newest.isBroken = true;
-    else this.taker.onHole(this.lastHeight + 1, this.lastHeight + 1);
+    else this.tellHole(this.lastHeight + 1, this.lastHeight + 1);
     this.breaksNext = true;
   }
 
@@ -205,23 +226,36 @@ export class BlockAssembler {
     if (!this.isStreaming || height <= this.startHeight || this.isLateTold) return;
     this.isLateTold = true;
     const newest = this.open[this.open.length - 1];
-    if (newest === undefined) this.taker.onHole(height, height);
+    if (newest === undefined) this.tellHole(height, height);
     else newest.isBroken = true;
   }
 
   private handOn(block: Block): void {
+    if (this.isFirstPartial) {
+      this.isFirstPartial = false;
+      this.giveUp(block.height);
+      return;
+    }
     if (block.isBroken) {
-      this.holes++;
-      this.taker.onHole(this.lastHeight < 0 ? block.height : this.lastHeight + 1, block.height);
-      this.identities.forget(block.height);
-      this.lastHeight = block.height;
+      this.tellHole(this.lastHeight < 0 ? block.height : this.lastHeight + 1, block.height);
+      this.giveUp(block.height);
       return;
     }
     this.isLateTold = false;
-    const previous = this.lastHeight;
-    if (!this.isStreaming && previous >= 0 && block.height > previous + 1) {
-      this.holes++;
-      this.taker.onHole(previous + 1, block.height - 1);
+    // By block every height has a line: the first one that is read follows the one before it.
+    const isFirst = this.lastHeight < 0 && !this.isStreaming;
+    const previous = isFirst ? block.height - 1 : this.lastHeight;
+    if (!this.isStreaming && block.height > previous + 1) {
+      this.tellHole(previous + 1, block.height - 1);
+      this.witness.skip(block.height - 1);
+    }
+    const isWhole = this.witness.close(block.height, block.events, block.count);
+    const { missingFrom } = this.witness;
+    if (missingFrom !== WHOLE) this.tellHole(missingFrom, block.height - 1);
+    if (!isWhole) {
+      this.tellHole(block.height, block.height);
+      this.giveUp(block.height);
+      return;
     }
     for (let i = 0; i < block.count; i++) {
       const at = i * ORDER_EVENT_DOUBLES;
@@ -239,5 +273,17 @@ export class BlockAssembler {
       block.events,
       block.count,
     );
+  }
+
+  private giveUp(height: number): void {
+    this.identities.forget(height);
+    this.witness.skip(height);
+    this.lastHeight = height;
+  }
+
+  private tellHole(from: number, to: number): void {
+    this.holes++;
+    this.lastHole = to;
+    this.taker.onHole(from, to);
   }
 }

@@ -88,6 +88,12 @@ function firstHeightOf(path: string): number {
   }
 }
 
+/** Height of the first line of the oldest file, or -1 if there is none that says it. */
+export function oldestHeight(root: string): number {
+  const oldest = nextFile(root, -1);
+  return oldest === null ? -1 : firstHeightOf(oldest.path);
+}
+
 /** The newest file that begins at or before `height`; the oldest if none does; null without files. */
 export function fileOfHeight(root: string, height: number): HourlyFile | null {
   const files: HourlyFile[] = [];

@@ -3,6 +3,9 @@
  * ingest thread once a duty cycle, read by metrics at any time.
  */
 import { CounterTable } from '../rings/counters.js';
+import type { BlockAssembler } from './block-assembler.js';
+import type { BlockWitness } from './block-witness.js';
+import type { OrderOutlet } from './order-outlet.js';
 
 export const NODE_SOURCES = ['diffs', 'statuses', 'fills'] as const;
 export type NodeSource = (typeof NODE_SOURCES)[number];
@@ -34,14 +37,26 @@ export const NodeColumn = {
   SnapshotHeight: 11,
   SnapshotOrders: 12,
   Unlisted: 13,
+  RawLost: 14,
+  WitnessChecked: 15,
+  WitnessPassed: 16,
+  WitnessFailed: 17,
+  WitnessUnverifiable: 18,
+  Rewinds: 19,
 } as const;
-export const NODE_COLUMNS = 14;
+export const NODE_COLUMNS = 20;
 
 export interface NodeCounters {
   /** createCounterTable(NODE_SOURCES.length, SOURCE_COLUMNS). */
   readonly sources: SharedArrayBuffer;
   /** createCounterTable(1, NODE_COLUMNS). */
   readonly node: SharedArrayBuffer;
+}
+
+interface TailFigures {
+  readonly lines: number;
+  readonly bytesRead: number;
+  readonly filesOpened: number;
 }
 
 export class NodeCounterTables {
@@ -58,6 +73,26 @@ export class NodeCounterTables {
   }
   setSource(row: number, column: number, value: number): void {
     this.sources.set(row, column, value);
+  }
+  setTail(row: number, { lines, bytesRead, filesOpened }: TailFigures, isSilent: boolean): void {
+    this.sources.set(row, SourceColumn.Lines, lines);
+    this.sources.set(row, SourceColumn.Bytes, bytesRead);
+    this.sources.set(row, SourceColumn.Files, filesOpened);
+    this.sources.set(row, SourceColumn.Silent, isSilent ? 1 : 0);
+  }
+  setBlocks(assembler: BlockAssembler, outlet: OrderOutlet, witness: BlockWitness): void {
+    const { node } = this;
+    node.set(0, NodeColumn.Height, assembler.height);
+    node.set(0, NodeColumn.Blocks, outlet.blocks);
+    node.set(0, NodeColumn.Events, outlet.events);
+    node.set(0, NodeColumn.Holes, assembler.holes);
+    node.set(0, NodeColumn.Late, assembler.late);
+    node.set(0, NodeColumn.Unidentified, assembler.unidentified);
+    node.set(0, NodeColumn.IdentityDead, assembler.isIdentitySourceDead ? 1 : 0);
+    node.set(0, NodeColumn.WitnessChecked, witness.checked);
+    node.set(0, NodeColumn.WitnessPassed, witness.passed);
+    node.set(0, NodeColumn.WitnessFailed, witness.failed);
+    node.set(0, NodeColumn.WitnessUnverifiable, witness.unverifiable);
   }
   addNode(column: number, amount: number): void {
     this.node.add(0, column, amount);
@@ -103,4 +138,26 @@ export const NODE_METRICS: readonly NodeMetric[] = [
   { name: 'node_snapshot_height', help: 'Height of the last snapshot', kind: 'gauge' },
   { name: 'node_snapshot_orders', help: 'Orders in the last snapshot', kind: 'gauge' },
   { name: 'node_unlisted_coins', help: 'Coins that came after the start', kind: 'gauge' },
+  {
+    name: 'node_raw_statuses_lost_total',
+    help: 'Order statuses for readers of the JSON API that found no room in the ring',
+    kind: 'counter',
+  },
+  {
+    name: 'node_witness_checked_total',
+    help: 'Statuses and fills that say what must stand among the diffs of their block',
+    kind: 'counter',
+  },
+  { name: 'node_witness_passed_total', help: 'Of those, found there', kind: 'counter' },
+  { name: 'node_witness_failed_total', help: 'Of those, not found there', kind: 'counter' },
+  {
+    name: 'node_witness_unverifiable_total',
+    help: 'Of those, of blocks that were closed before',
+    kind: 'counter',
+  },
+  {
+    name: 'node_rewinds_total',
+    help: 'Times the files were read again from the height of an older snapshot on',
+    kind: 'counter',
+  },
 ];

@@ -22,6 +22,8 @@ import { DiffFault, DiffParser } from '../venues/hyperliquid-node/parse-diffs.js
 import { FillParser } from '../venues/hyperliquid-node/parse-fills.js';
 import { StatusScanner } from '../venues/hyperliquid-node/parse-statuses.js';
 import { BlockAssembler } from './block-assembler.js';
+import { BlockWitness } from './block-witness.js';
+import { oldestHeight } from './hourly-files.js';
 import {
   NodeColumn,
   NodeCounterTables,
@@ -51,6 +53,7 @@ export class NodeFilesIngest implements Agent {
   private readonly options: NodeFilesOptions;
   private readonly outlet: OrderOutlet;
   private readonly assembler: BlockAssembler;
+  private readonly witness = new BlockWitness();
   private readonly statuses: StatusScanner;
   private readonly diffs: DiffParser;
   private readonly fills: FillParser;
@@ -68,6 +71,12 @@ export class NodeFilesIngest implements Agent {
   private passedHeight: number = ABSENT;
   /** The sources wait for the first snapshot. */
   private isSnapshotFirst = false;
+  /** Height up to which the files are read again, ABSENT when they are not; statuses likewise. */
+  private rewoundTo: number = ABSENT;
+  private rewoundStatusesTo: number = ABSENT;
+  private statusHeight: number = ABSENT;
+  private isRewindDue = false;
+  private rewinds = 0;
   private lags = false;
   private lagNs = 0;
   private lastFillHeight: number = ABSENT;
@@ -85,13 +94,19 @@ export class NodeFilesIngest implements Agent {
       ...options,
       outlet: this.outlet,
       counters: this.counters,
+      refusalOf: (height, isPast, isForBooks) => this.refusalOf(height, isPast, isForBooks),
       onTold: (height) => this.onSnapshotTold(height),
     });
     this.outlet.whenHole((from, to) => this.onHole(from, to));
-    this.statuses = new StatusScanner(instruments);
+    this.statuses = new StatusScanner(instruments, this.witness);
     this.diffs = new DiffParser(instruments);
-    this.fills = new FillParser(instruments, timeline);
-    this.assembler = new BlockAssembler(this.outlet, this.statuses, options.isStreaming);
+    this.fills = new FillParser(instruments, timeline, this.witness);
+    this.assembler = new BlockAssembler(
+      this.outlet,
+      this.statuses,
+      this.witness,
+      options.isStreaming,
+    );
     this.tails = {
       diffs: new FileTail(
         options.roots.diffs,
@@ -116,6 +131,7 @@ export class NodeFilesIngest implements Agent {
     for (const source of NODE_SOURCES) {
       const tail = this.tails[source];
       const isThere = this.isSnapshotFirst ? tail.hasFiles : tail.startAtEnd();
+      if (source === 'diffs' && isThere && !this.isSnapshotFirst) this.assembler.startAmid();
       this.options.report({
         kind: 'source',
         source,
@@ -154,9 +170,11 @@ export class NodeFilesIngest implements Agent {
         for (const source of ['statuses', 'diffs', 'fills'] as const)
           work += this.readSource(source, nowNs);
         work += this.assembler.close(nowNs);
+        if (this.rewoundTo !== ABSENT) this.noteCaughtUp();
       }
       work += this.snapshots.read(nowNs);
     }
+    this.options.rawStatuses?.tellLost();
     this.watch(nowNs);
     this.snapshots.askIfDue(this.assembler.height, nowNs);
     this.outlet.flush();
@@ -248,8 +266,13 @@ export class NodeFilesIngest implements Agent {
       return;
     }
     const { eventsAt, height, blockNs } = this.envelope;
-    this.options.rawStatuses?.onLine(line, eventsAt, end, height, blockNs);
-    this.statuses.learn(line.subarray(start, end), height);
+    // What is read again was told already.
+    if (height > this.rewoundStatusesTo)
+      this.options.rawStatuses?.onLine(line, eventsAt, end, height, blockNs);
+    const text = line.subarray(start, end);
+    this.statuses.learn(text, height);
+    if (this.options.isStreaming) this.statuses.learnGone(text, height);
+    if (height > this.statusHeight) this.statusHeight = height;
     this.assembler.onStatuses(this.envelope.height);
   }
 
@@ -357,6 +380,7 @@ export class NodeFilesIngest implements Agent {
   };
 
   private onSnapshotTold(height: number): void {
+    if (this.isRewindDue) this.rewind(height);
     if (!this.isSnapshotFirst) return;
     this.isSnapshotFirst = false;
     this.passedHeight = height;
@@ -364,27 +388,64 @@ export class NodeFilesIngest implements Agent {
     for (const source of NODE_SOURCES) this.tails[source].startAtHeight(height);
   }
 
+  /** A snapshot of the past helps only if every block since then can be read; else says why not. */
+  private refusalOf(height: number, isPast: boolean, isForBooks: boolean): string | null {
+    this.isRewindDue = false;
+    const { assembler } = this;
+    if (!this.isSnapshotFirst && !(isPast && isForBooks)) return null;
+    const first = oldestHeight(this.options.roots.diffs);
+    if (first > height + 1)
+      return `the snapshot stands at ${height}, the files begin at ${first} only`;
+    if (this.isSnapshotFirst) return null;
+    if (assembler.lastHole > height)
+      return `the snapshot stands at ${height}, and block ${assembler.lastHole} after it is missing`;
+    // Nothing was read yet: what comes first tells whether it connects.
+    if (assembler.height < 0 || assembler.height <= height) return null;
+    this.isRewindDue = true;
+    this.outlet.sourceState(
+      SourceState.Rewound,
+      Channel.Orders,
+      StateReason.SourceLagging,
+      this.nowNs,
+    );
+    return null;
+  }
+
+  /** Reads the blocks after the snapshot again; books that have them pass them over. */
+  private rewind(height: number): void {
+    this.isRewindDue = false;
+    this.rewinds++;
+    this.rewoundTo = this.assembler.height;
+    this.rewoundStatusesTo = this.statusHeight;
+    this.options.report({ kind: 'rewound', from: height + 1, to: this.rewoundTo });
+    const { Silent } = SourceState;
+    this.outlet.sourceState(Silent, Channel.Orders, StateReason.SourceLagging, this.nowNs);
+    this.assembler.startAfter(height);
+    // Trades are not told twice: the fills go on where they are.
+    this.tails.diffs.startAtHeight(height);
+    this.tails.statuses.startAtHeight(height);
+  }
+
+  private noteCaughtUp(): void {
+    if (this.assembler.height < this.rewoundTo) return;
+    this.rewoundTo = ABSENT;
+    if (this.lags) return;
+    const { Up } = SourceState;
+    this.outlet.sourceState(Up, Channel.Orders, StateReason.StreamResumed, this.nowNs);
+  }
+
   private publishCounters(): void {
-    const { counters } = this;
+    const { counters, assembler, outlet, witness } = this;
     if (counters === null) return;
     for (let row = 0; row < NODE_SOURCES.length; row++) {
       const source = NODE_SOURCES[row]!;
-      const { lines, bytesRead, filesOpened } = this.tails[source];
-      counters.setSource(row, SourceColumn.Lines, lines);
-      counters.setSource(row, SourceColumn.Bytes, bytesRead);
-      counters.setSource(row, SourceColumn.Files, filesOpened);
-      counters.setSource(row, SourceColumn.Silent, this.silent[source] ? 1 : 0);
+      counters.setTail(row, this.tails[source], this.silent[source]);
     }
-    const { assembler, outlet } = this;
-    counters.setNode(NodeColumn.Height, assembler.height);
-    counters.setNode(NodeColumn.Blocks, outlet.blocks);
-    counters.setNode(NodeColumn.Events, outlet.events);
+    counters.setBlocks(assembler, outlet, witness);
     counters.setNode(NodeColumn.Trades, this.trades);
-    counters.setNode(NodeColumn.Holes, assembler.holes);
-    counters.setNode(NodeColumn.Late, assembler.late);
-    counters.setNode(NodeColumn.Unidentified, assembler.unidentified);
-    counters.setNode(NodeColumn.IdentityDead, assembler.isIdentitySourceDead ? 1 : 0);
     counters.setNode(NodeColumn.LagNs, this.lagNs);
+    counters.setNode(NodeColumn.Rewinds, this.rewinds);
+    counters.setNode(NodeColumn.RawLost, this.options.rawStatuses?.lost ?? 0);
   }
 }
 

@@ -19,6 +19,8 @@ export interface SnapshotBytes {
   close(): void;
   /** Height where the file itself does not say it (command line of the node). */
   readonly height: number | null;
+  /** A file or a state, not an answer of now: asked again it is the same. */
+  readonly isPast?: boolean;
 }
 
 /** Gets snapshots from the node: its info server, a file, or its command line. */
@@ -47,7 +49,13 @@ export type NodeReport =
   | { readonly kind: 'unlisted'; readonly coins: readonly string[] }
   /** Instruments that a whole snapshot does not hold, or with numbers that do not fit: no book. */
   | { readonly kind: 'missing'; readonly instruments: readonly string[] }
-  | { readonly kind: 'snapshot-failed'; readonly message: string };
+  | {
+      readonly kind: 'snapshot-failed';
+      readonly code: 'SNAPSHOT_REFUSED' | 'SNAPSHOT_TOO_OLD';
+      readonly message: string;
+    }
+  /** The files are read again from behind an older snapshot on. */
+  | { readonly kind: 'rewound'; readonly from: number; readonly to: number };
 
 export interface NodeFilesOptions {
   readonly roots: NodeRoots;

@@ -39,9 +39,14 @@ export function snapshotsOf(places: SnapshotPlaces, http: HttpTransport): NodeSn
     chain.push(new InfoSnapshots(places.infoUrl, places.snapshotDir, http));
   const { snapshotFile } = places;
   if (snapshotFile !== undefined)
-    chain.push({ request: async () => openSnapshotFile(snapshotFile, null) });
+    chain.push({ request: async () => ofThePast(openSnapshotFile(snapshotFile, null)) });
   if (places.binary !== undefined) chain.push(new CommandSnapshots(places.binary, places));
   return new SnapshotChain(chain);
+}
+
+/** Asked again it is the same, however long the books wait. */
+function ofThePast(bytes: SnapshotBytes): SnapshotBytes {
+  return { ...bytes, isPast: true };
 }
 
 export class SnapshotChain implements NodeSnapshots {
@@ -135,7 +140,7 @@ export class CommandSnapshots implements NodeSnapshots {
     const out = nextPath(snapshotDir);
     const command = ['--chain', chain, 'compute-l4-snapshots', '--include-users', state.path, out];
     await run(this.binary, command);
-    return openAndForget(out, state.height);
+    return ofThePast(openAndForget(out, state.height));
   }
 }
 

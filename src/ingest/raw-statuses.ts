@@ -66,6 +66,7 @@ export class RawStatuses {
   private readonly firstRow: Int32Array;
   private readonly lastRow: Int32Array;
   private readonly lostOf: Float64Array;
+  private hasUntold = false;
   /** Instruments of the line. */
   private readonly found: number[] = [];
   /** The part being made, and behind it, from `lineAt` on, the line: pieces are moved within it. */
@@ -115,6 +116,20 @@ export class RawStatuses {
     this.found.length = 0;
     this.rows = 0;
     if (!this.isStreaming) this.tellEnds(height, blockNs);
+    this.ring.commit();
+    this.bell.ring();
+  }
+
+  /** Says what was lost as soon as there is room, also when nothing more comes. Every duty cycle. */
+  tellLost(): void {
+    if (!this.hasUntold) return;
+    this.hasUntold = false;
+    for (let id = 0; id < this.lostOf.length; id++) {
+      if (this.lostOf[id] === 0) continue;
+      const form = this.demand.of(id);
+      if (form === Demand.None) this.lostOf[id] = 0;
+      else if (this.claim(id, 0, this.height, this.blockNs, 0, form) < 0) this.hasUntold = true;
+    }
     this.ring.commit();
     this.bell.ring();
   }
@@ -214,6 +229,7 @@ export class RawStatuses {
     if (slot < 0) {
       this.lost += partEvents;
       this.lostOf[id]! += partEvents;
+      this.hasUntold = true;
       return;
     }
     this.bytes.set(this.memory.subarray(0, bytes), (slot + RAW_TEXTS) * 8);

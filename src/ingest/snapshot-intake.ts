@@ -23,6 +23,8 @@ export interface SnapshotIntakeOptions {
   readonly validateEveryNs: number;
   readonly isWanted?: (coin: string) => boolean;
   readonly counters: NodeCounterTables | null;
+  /** Whether a snapshot of this height helps: why not, or null. Before anything of it is told. */
+  readonly refusalOf: (height: number, isPast: boolean, isForBooks: boolean) => string | null;
   /** A snapshot of this height was told whole. */
   readonly onTold: (height: number) => void;
 }
@@ -41,6 +43,9 @@ export class SnapshotIntake {
   private readonly options: SnapshotIntakeOptions;
   private isWantedNow = false;
   private isUnderWay = false;
+  /** A book waits for it; else it only validates. */
+  private isForBooks = false;
+  private refusal: string | null = null;
   private closed = false;
   private retryAtNs = 0;
   private nextValidationNs = Infinity;
@@ -78,6 +83,7 @@ export class SnapshotIntake {
     const { outlet, snapshots } = this.options;
     const isDue = this.isWantedNow || nowNs >= this.nextValidationNs;
     if (!isDue || this.isUnderWay || nowNs < this.retryAtNs || outlet.isBlocked) return;
+    this.isForBooks = this.isWantedNow;
     this.isWantedNow = false;
     this.isUnderWay = true;
     this.planValidation(nowNs);
@@ -94,6 +100,10 @@ export class SnapshotIntake {
     const { bytes, parser } = this;
     if (bytes === null || parser === null || this.options.outlet.isBlocked) return 0;
     const result = parser.step(ORDERS_PER_TURN);
+    if (this.refusal !== null) {
+      this.onFailed(this.refusal, 'SNAPSHOT_TOO_OLD');
+      return 1;
+    }
     if (result === SnapshotResult.Done) this.onTold(parser.orders);
     else if (result === SnapshotResult.NeedMore) this.feed(bytes, parser);
     else if (result !== SnapshotResult.Paused) this.onFailed('the snapshot is malformed');
@@ -132,8 +142,15 @@ export class SnapshotIntake {
     this.parser = new SnapshotParser(this.options.instruments, {
       onHeight: (height) => {
         if (height !== ABSENT) this.height = height;
+        if (this.height === ABSENT) return;
+        const isPast = bytes.isPast === true;
+        this.refusal = this.options.refusalOf(this.height, isPast, this.isForBooks);
       },
       onCoin: (instrumentId, name) => {
+        if (this.refusal !== null) {
+          current = ABSENT;
+          return;
+        }
         current = instrumentId;
         if (current === ABSENT) return this.noteUnknown(name);
         this.held[current] = 1;
@@ -150,11 +167,15 @@ export class SnapshotIntake {
     });
   }
 
-  private onFailed(message: string): void {
+  private onFailed(
+    message: string,
+    code: 'SNAPSHOT_REFUSED' | 'SNAPSHOT_TOO_OLD' = 'SNAPSHOT_REFUSED',
+  ): void {
     if (this.closed) return;
-    this.options.report({ kind: 'snapshot-failed', message });
+    this.options.report({ kind: 'snapshot-failed', code, message });
     this.options.counters?.addNode(NodeColumn.SnapshotsFailed, 1);
     this.end();
+    this.refusal = null;
     this.isWantedNow = true;
     this.retryAtNs = this.nowNs + RETRY_NS;
   }

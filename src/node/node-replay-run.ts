@@ -132,7 +132,10 @@ export class NodeReplayRun {
     this.invoker = new AgentInvoker([this.ingest, books.agent, this.lines], this.clock);
   }
 
-  /** Reads everything; calls `drain` whenever lines wait, and stops when it says so. */
+  /**
+   * Reads everything; calls `drain` whenever lines wait, and stops when it says so. Throws FaultError
+   * SNAPSHOT_REFUSED if the snapshot cannot be used.
+   */
   async run(drain: () => Promise<boolean>): Promise<void> {
     this.ingest.start(this.clock.nowNs());
     let idle = 0;

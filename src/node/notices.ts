@@ -79,7 +79,11 @@ export function nodeNoticesOf(tell: (message: FromThread) => void): (report: Nod
         return notice('info', 'snapshot.read', '', message);
       }
       case 'snapshot-failed':
-        return notice('warn', 'snapshot.refused', '', report.message);
+        return notice('warn', 'snapshot.refused', report.code, `${report.code}: ${report.message}`);
+      case 'rewound': {
+        const message = `blocks ${report.from} to ${report.to} are read again after an older snapshot`;
+        return notice('info', 'blocks.again', '', message);
+      }
       case 'lag': {
         const seconds = (report.lagNs / 1e9).toFixed(1);
         if (report.isOver) return notice('info', 'node.caught-up', '', `${seconds} s behind`);

@@ -115,6 +115,8 @@ export const SourceState = {
   Silent: 2,
   /** A frame of this instrument was refused (malformed, precision, ring full): continuity is lost. */
   FrameLost: 3,
+  /** Events are told again from an older height on: a book that has none may align there. */
+  Rewound: 4,
 } as const;
 
 /** SnapshotRefused: after how long the books may ask again is in RETRY_AFTER_NS. */

@@ -27,6 +27,8 @@ export interface HyperliquidNodeOptions {
   readonly layouts?: readonly NodeFileLayout[];
   readonly rejectsPerBlock?: number;
   readonly fileFaults?: Partial<Record<NodeFileFault, number>>;
+  /** As of NodeChainOptions. */
+  readonly keepTruths?: boolean;
 }
 
 const NEVER_MS = 1e12;
@@ -63,6 +65,7 @@ export class HyperliquidNodeDialect implements Dialect {
       ...(options.rejectsPerBlock === undefined
         ? {}
         : { rejectsPerBlock: options.rejectsPerBlock }),
+      keepTruths: options.keepTruths === true,
       onBlock: (block) => this.writer.onBlock(block),
     });
   }

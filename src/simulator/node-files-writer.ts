@@ -7,7 +7,7 @@
  * By block: a line a block, also if it is empty. Streaming: a line an event, none for an empty block. The
  * hour is UTC and has no leading zero.
  */
-import { appendFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Prng } from '../domain/prng.js';
 import type { Timeline } from '../time/timeline.js';
@@ -26,7 +26,11 @@ export type NodeFileFault =
   /** A block that is never written. */
   | 'missing'
   /** The file begins anew. */
-  | 'truncated';
+  | 'truncated'
+  /** Another file takes its place by rename, with this block and what follows. */
+  | 'replaced'
+  /** A row of the block is not written (streaming), or the block's middle event (by block). */
+  | 'lacking';
 
 export interface NodeFilesOptions {
   readonly directory: string;
@@ -42,7 +46,15 @@ const FOLDERS: Readonly<Record<NodeSource, string>> = {
   statuses: 'node_order_statuses',
   fills: 'node_fills',
 };
-const FAULTS: readonly NodeFileFault[] = ['cut', 'torn', 'late', 'missing', 'truncated'];
+const FAULTS: readonly NodeFileFault[] = [
+  'cut',
+  'torn',
+  'late',
+  'missing',
+  'truncated',
+  'replaced',
+  'lacking',
+];
 const LATE_BLOCKS_MAX = 8;
 /** Between the block's time and its line: what a node beside the chain needs. */
 const WRITE_LAG_NS = 2e6;
@@ -69,6 +81,7 @@ class SourceWriter {
     if (this.stopped === 'kept' || this.heldBlocks-- > 0) return;
     this.heldBlocks = 0;
     if (fault === 'truncated') emptyFile(file);
+    if (fault === 'replaced') replaceFile(file);
     this.flush(fault === 'cut' && text.length > 1 ? prng.nextInt(text.length) : 0);
   }
 
@@ -92,6 +105,12 @@ function tornText(text: string, prng: Prng): string {
   return `${text.slice(0, at)}\n`;
 }
 
+function replaceFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.new`, '');
+  renameSync(`${path}.new`, path);
+}
+
 function emptyFile(path: string): void {
   try {
     truncateSync(path, 0);
@@ -107,6 +126,8 @@ export class NodeFilesWriter {
     late: 0,
     missing: 0,
     truncated: 0,
+    replaced: 0,
+    lacking: 0,
   };
   private readonly options: NodeFilesOptions;
   private readonly writers = new Map<string, SourceWriter>();
@@ -151,11 +172,14 @@ export class NodeFilesWriter {
     for (const source of NODE_SOURCES) {
       const fault = this.faultOf(source);
       if (fault !== null) this.faultsDone[fault]++;
+      const all = block[source];
+      const middle = all.length >> 1;
+      const events = fault === 'lacking' ? all.filter((_, index) => index !== middle) : all;
       for (const layout of layouts) {
         const lines =
           layout === 'by_block'
-            ? [lineOf(block, localText, blockText, block[source].join(','))]
-            : block[source].map((event, index) =>
+            ? [lineOf(block, localText, blockText, events.join(','))]
+            : events.map((event, index) =>
                 lineOf(block, laterText(localText, index), blockText, event),
               );
         this.writer(layout, source).write(path, lines, fault, this.options.prng);

@@ -6,6 +6,7 @@ import {
   CLOSE_AFTER_NS,
   IDENTITY_WAIT_NS,
 } from '../../src/ingest/block-assembler.js';
+import { BlockWitness } from '../../src/ingest/block-witness.js';
 import {
   ORDER_EVENT_DOUBLES,
   ORDER_ID,
@@ -44,6 +45,7 @@ class Rig {
         },
         forget: () => {},
       },
+      new BlockWitness(),
       isStreaming,
     );
   }

@@ -255,6 +255,43 @@ test('Node files: a stale snapshot does not pass for a validation', async (t) =>
   assert.equal(rig.count('BTC', Column.Resyncs), 0);
 });
 
+test('Node files: a snapshot of the past has the files read again, for the book that needs it', async (t) => {
+  const rig = await started(t, { layout: 'by-block', validateEveryNs: 2e9 });
+  const past = rig.made.snapshotText();
+  let isSpoiled = false;
+  rig.giveSnapshot = async () => {
+    if (isSpoiled) return { ...bytesOf(past), isPast: true };
+    isSpoiled = true;
+    return bytesOf(rig.made.snapshotText((orders) => (orders.get('BTC')![3]!.size += 1)));
+  };
+  for (let i = 0; i < 60 && rig.count('BTC', Column.ValidationsFailed) === 0; i++)
+    await rig.blocks(1);
+  await rig.blocks(70);
+  await rig.run(300);
+  rig.assertWhole();
+  const rewound = rig.reports.find((report) => report.kind === 'rewound');
+  assert.ok(rewound?.kind === 'rewound' && rewound.to > rewound.from + 10);
+  assert.equal(rig.count('BTC', Column.Resyncs), 1);
+  assert.equal(rig.count('ETH', Column.Resyncs), 0, 'the other has its blocks already');
+});
+
+test('Node files: a snapshot from before the files is refused by its code, and nothing is shown', async (t) => {
+  const rig = new MadeNodeRig({ layout: 'by-block' });
+  t.after(() => rig.dispose());
+  const old = rig.made.snapshotText(() => {}, rig.made.height - 5);
+  rig.giveSnapshot = async () => ({ ...bytesOf(old), isPast: true });
+  await rig.blocks(20);
+  assert.match(rig.state('BTC'), /^Syncing/);
+  const failed = rig.reports.find((report) => report.kind === 'snapshot-failed');
+  assert.ok(failed?.kind === 'snapshot-failed');
+  assert.equal(failed.code, 'SNAPSHOT_TOO_OLD');
+  assert.match(failed.message, /stands at \d+, the files begin at \d+ only/);
+  rig.giveSnapshot = async () => bytesOf(rig.made.snapshotText());
+  await rig.blocks(60);
+  await rig.run(300);
+  rig.assertWhole();
+});
+
 test('Node files: a snapshot that is refused, cut or malformed is asked for again', async (t) => {
   const rig = new MadeNodeRig({ layout: 'by-block' });
   t.after(() => rig.dispose());

@@ -53,6 +53,9 @@ export interface RigOptions {
   readonly format?: NumberFormat;
   readonly awaitsInfo?: boolean;
   readonly limits?: Partial<BroadcastLimits>;
+  readonly layout?: 'by-block' | 'streaming';
+  /** Size of the ring of raw texts. */
+  readonly rawWords?: number;
 }
 
 export class NodeApiRig {
@@ -62,18 +65,23 @@ export class NodeApiRig {
   readonly counters: CounterTable;
   readonly directory = mkdtempSync(join(tmpdir(), 'ringside-node-'));
   private readonly books: BooksAgent;
+  /** Statuses to readers of the API. */
+  readonly rawStatuses: RawStatuses;
   private readonly clock: Scheduler;
+  private readonly layout: 'by-block' | 'streaming';
 
   constructor(options: RigOptions) {
     const { instruments, clock, server } = options;
     this.clock = clock;
+    this.layout = options.layout ?? 'by-block';
+    const isStreaming = this.layout === 'streaming';
     const timeline = new Timeline(0n);
     const rows = instruments.length;
     const bell = new DoorbellRinger(createDoorbell());
     const input = createRing(2 ** 22);
     const output = createRing(2 ** 22);
     const wishes = createRing(2 ** 14);
-    const raw = createRing(2 ** 20);
+    const raw = createRing(options.rawWords ?? 2 ** 20);
     const demand = new DemandFlags(createDemandFlags(rows));
     const histograms = createHistogramTable(2);
     for (const source of SOURCES) {
@@ -81,13 +89,14 @@ export class NodeApiRig {
       writeFileSync(join(this.root(source), HOUR), '');
     }
     const known = new NodeInstruments(instruments);
+    this.rawStatuses = new RawStatuses(known, new RingProducer(raw), bell, demand, isStreaming);
     this.ingest = new NodeFilesIngest({
       roots: {
         diffs: this.root('raw_book_diffs'),
         statuses: this.root('order_statuses'),
         fills: this.root('fills'),
       },
-      isStreaming: false,
+      isStreaming,
       instruments: known,
       rings: [{ ring: new RingProducer(input), bell }],
       shardOf: new Int32Array(rows),
@@ -95,7 +104,7 @@ export class NodeApiRig {
       timeline,
       snapshots: { request: () => Promise.resolve(openSnapshotFile(options.snapshotPath, null)) },
       report: () => {},
-      rawStatuses: new RawStatuses(known, new RingProducer(raw), bell, demand, false),
+      rawStatuses: this.rawStatuses,
       validateEveryNs: 0,
       fromBeginning: true,
     });
@@ -147,7 +156,8 @@ export class NodeApiRig {
   append(block: Partial<BlockLines>): void {
     for (const source of SOURCES) {
       const line = block[source];
-      if (line !== undefined) appendFileSync(join(this.root(source), HOUR), `${line}\n`);
+      if (line !== undefined && line !== '')
+        appendFileSync(join(this.root(source), HOUR), `${line}\n`);
     }
   }
 
@@ -169,8 +179,23 @@ export class NodeApiRig {
   }
 
   private root(source: Source): string {
-    return join(this.directory, `node_${source}_by_block`);
+    return join(this.directory, `node_${source}_${this.layout.replace('-', '_')}`);
   }
+}
+
+/** The blocks of a capture's streaming files: rows of one height, several a source. */
+export function readStreamedBlocks(data: string, heights: readonly number[]): BlockLines[] {
+  const rows = SOURCES.map((source) => {
+    const text = readFileSync(join(data, `node_${source}_streaming`, HOUR), 'utf8').trim();
+    const byHeight = new Map<number, string[]>(heights.map((height) => [height, []]));
+    for (const row of text.split('\n'))
+      byHeight.get(Number(/"block_number":(\d+)/.exec(row)![1]))!.push(row);
+    return byHeight;
+  });
+  return heights.map((height) => {
+    const [diffs, statuses, fills] = rows.map((byHeight) => byHeight.get(height)!.join('\n'));
+    return { raw_book_diffs: diffs!, order_statuses: statuses!, fills: fills! };
+  });
 }
 
 /** The blocks of a capture's by-block files. */

@@ -125,7 +125,8 @@ export function syntheticBlock(n: number, coin: string, joins = n % 2 === 1): Bl
       side,
       time: blockMs,
       startPosition: '0.0',
-      dir: 'Open Long',
+      // The order's size in the book stays as it is: no usual trade.
+      dir: 'Settlement',
       closedPnl: '0.0',
       hash: `0x${'cd'.repeat(32)}`,
       oid: 51,

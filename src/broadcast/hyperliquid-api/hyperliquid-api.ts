@@ -174,6 +174,7 @@ export class HyperliquidApi implements OrdersListener {
       coin.l4.queue.onBooksAt(this.heightOfInput[this.inputOf[id] ?? 0] ?? -1);
       coin.l4.settle(nowNs);
     }
+    this.statuses?.endTurn(nowNs);
     if (this.isMidsDue) this.clients.tellMids();
     this.isMidsDue = false;
     return this.press.step(nowNs) + this.topics.pump();

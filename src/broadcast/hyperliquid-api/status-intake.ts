@@ -43,11 +43,22 @@ export interface StatusIntakeOptions {
 const NS_PER_MS = 1_000_000n;
 /** Of one turn, 64 KB each: a block of BTC has four of them. */
 const RECORDS_PER_TURN = 8;
+/** Rows of a block stand within 12 ms of each other; the next block comes after 70. */
+const WAIT_NS = 150e6;
+
+interface OpenBlock {
+  height: number;
+  lastNs: number;
+  /** JSON of each update, by user. */
+  readonly ofUsers: Map<string, string[]>;
+}
 
 export class StatusIntake implements RecordHandler {
   private readonly options: StatusIntakeOptions;
   /** Readers of orderUpdates, by user. */
   private readonly users = new Map<string, number>();
+  /** What has come for users of a block whose end is not told yet. */
+  private readonly open = new Map<CoinChannels, OpenBlock>();
   /** Statuses that found no room in the ring. */
   lost = 0;
 
@@ -99,7 +110,33 @@ export class StatusIntake implements RecordHandler {
       this.onWhole(coin, height, timeMs, bytes.toString('utf8').split('\n'));
     else if (length > 0 && hasReaders) queue.onStatuses(height, timeMs, bytes, clock.nowNs());
     const isLast = (doubles[slot + RAW_FLAGS]! & EventFlag.Last) !== 0;
+    if (isLast) this.closeBlock(this.open.get(coin));
     if (isLast && hasReaders) queue.onStatusesAt(height);
+  }
+
+  /** At the end of a duty cycle: a block whose end is not told goes as it is after a while. */
+  endTurn(nowNs: number): void {
+    for (const block of this.open.values())
+      if (nowNs - block.lastNs >= WAIT_NS) this.closeBlock(block);
+  }
+
+  /** One message a user, coin and block, in whatever pieces its statuses came. */
+  private closeBlock(block: OpenBlock | undefined): void {
+    if (block === undefined || block.ofUsers.size === 0) return;
+    for (const [user, told] of block.ofUsers) {
+      const topic = JSON.stringify({ type: 'orderUpdates', user });
+      this.options.topics.publish(topic, `{"channel":"orderUpdates","data":[${told.join(',')}]}`);
+    }
+    block.ofUsers.clear();
+  }
+
+  private blockOf(coin: CoinChannels, height: number): OpenBlock {
+    const block = this.open.get(coin) ?? { height, lastNs: 0, ofUsers: new Map() };
+    this.open.set(coin, block);
+    if (block.height !== height) this.closeBlock(block);
+    block.height = height;
+    block.lastNs = this.options.clock.nowNs();
+    return block;
   }
 
   /** Told to everyone who would have got some: l4Book's readers in the next block's message. */
@@ -123,7 +160,7 @@ export class StatusIntake implements RecordHandler {
   ): void {
     const { l4 } = coin;
     const texts: string[] = [];
-    const ofUsers = new Map<string, string[]>();
+    const { ofUsers } = this.blockOf(coin, height);
     for (const event of events) {
       const status = readStatus(event);
       if (status === null) continue;
@@ -137,10 +174,6 @@ export class StatusIntake implements RecordHandler {
               `,"orderStatus":${status.text}}`,
       );
       ofUsers.set(status.user, told);
-    }
-    for (const [user, told] of ofUsers) {
-      const topic = JSON.stringify({ type: 'orderUpdates', user });
-      this.options.topics.publish(topic, `{"channel":"orderUpdates","data":[${told.join(',')}]}`);
     }
     if (!l4.hasReaders || texts.length === 0) return;
     const bytes = Buffer.from(texts.join(','));

@@ -32,6 +32,7 @@ import {
 import { EventFlag } from '../../domain/event-flags.js';
 import type { Timeline } from '../../time/timeline.js';
 import { NO_SYMBOL } from '../symbol-table.js';
+import { Claim, type ClaimTaker, NO_CLAIMS } from './claims.js';
 import type { Envelope } from './envelope.js';
 import {
   CURSOR_FAILED,
@@ -61,6 +62,20 @@ const KEY_TIME = ascii('"time":');
 const KEY_HASH = ascii('"hash":');
 const KEY_CROSSED = ascii('"crossed":');
 const KEY_TID = ascii('"tid":');
+const KEY_OID = ascii('"oid":');
+const KEY_DIRECTION = ascii('"dir":');
+const KEY_LIQUIDATION = ascii('"liquidation":');
+/** What a resting order that is traded with does; other directions may pass the book by. */
+const DIRECTIONS = [
+  '"Open Long"',
+  '"Open Short"',
+  '"Close Long"',
+  '"Close Short"',
+  '"Long > Short"',
+  '"Short > Long"',
+  '"Buy"',
+  '"Sell"',
+].map(ascii);
 
 /** Takes one trade in the layout of RecordType.TradeParties, lent until the call returns. */
 export interface TradeTaker {
@@ -75,6 +90,9 @@ class Leg {
   side: number = ABSENT;
   timeMs = 0;
   crossed = false;
+  /** A trade on the book as any other. */
+  isUsual = false;
+  oid: number = ABSENT;
   tid: number = ABSENT;
   readonly user = new Float64Array(OWNER_WORDS);
   readonly hash = new Float64Array(HASH_WORDS);
@@ -83,6 +101,7 @@ class Leg {
 export class FillParser {
   private readonly instruments: NodeInstruments;
   private readonly timeline: Timeline;
+  private readonly claims: ClaimTaker;
   private readonly event = new Float64Array(TRADE_PARTIES_DOUBLES);
   private readonly waiting = new Map<number, Leg>();
   private leg = new Leg();
@@ -93,9 +112,11 @@ export class FillParser {
   /** Pairs whose legs do not agree on coin, price, size or sides. */
   mismatched = 0;
 
-  constructor(instruments: NodeInstruments, timeline: Timeline) {
+  /** @param claims hears what they say about the diffs of their block */
+  constructor(instruments: NodeInstruments, timeline: Timeline, claims: ClaimTaker = NO_CLAIMS) {
     this.instruments = instruments;
     this.timeline = timeline;
+    this.claims = claims;
   }
 
   /** Reads a line of fills. Returns the number of trades told, or CURSOR_FAILED if it is malformed. */
@@ -122,11 +143,13 @@ export class FillParser {
   /** `["0xuser",{…}]` into `leg`. */
   private readFill(bytes: Uint8Array, at: number, end: number): number {
     const { leg } = this;
-    leg.instrument = leg.side = leg.tid = ABSENT;
+    leg.instrument = leg.side = leg.tid = leg.oid = ABSENT;
+    leg.isUsual = false;
     if (bytes[at] !== 0x5b) return CURSOR_FAILED;
     let i = readHex(bytes, at + 1, end, OWNER_WORDS, leg.user, 0);
     if (i < 0 || bytes[i] !== 0x2c || bytes[i + 1] !== 0x7b) return CURSOR_FAILED;
     i += 2;
+    let isLiquidation = false;
     let priceAt = -1;
     let sizeAt = -1;
     while (i < end) {
@@ -135,12 +158,14 @@ export class FillParser {
       if (next < 0) return CURSOR_FAILED;
       if (startsWith(bytes, i, end, KEY_PRICE)) priceAt = value;
       else if (startsWith(bytes, i, end, KEY_SIZE)) sizeAt = value;
+      else if (startsWith(bytes, i, end, KEY_LIQUIDATION)) isLiquidation = true;
       else if (!this.readField(bytes, i, value, next, end)) return CURSOR_FAILED;
       i = next + 1;
       if (bytes[next] === 0x7d) break;
       if (bytes[next] !== 0x2c) return CURSOR_FAILED;
     }
     if (bytes[i] !== 0x5d || priceAt < 0 || sizeAt < 0) return CURSOR_FAILED;
+    if (isLiquidation) leg.isUsual = false;
     if (leg.instrument === ABSENT) return i + 1;
     if (leg.side < 0 || leg.tid < 0) return CURSOR_FAILED;
     const price = readDecimal(bytes, priceAt, end, this.instruments.priceDecimals(leg.instrument));
@@ -174,6 +199,11 @@ export class FillParser {
     } else if (startsWith(bytes, key, end, KEY_TID)) {
       if (readWhole(bytes, value, end) !== next) return false;
       leg.tid = Read.Value;
+    } else if (startsWith(bytes, key, end, KEY_OID)) {
+      if (readWhole(bytes, value, end) !== next) return false;
+      leg.oid = Read.Value;
+    } else if (startsWith(bytes, key, end, KEY_DIRECTION)) {
+      leg.isUsual = DIRECTIONS.some((direction) => startsWith(bytes, value, next, direction));
     } else if (startsWith(bytes, key, end, KEY_CROSSED)) {
       leg.crossed = bytes[value] === 0x74;
     } else if (startsWith(bytes, key, end, KEY_HASH)) {
@@ -205,8 +235,17 @@ export class FillParser {
       return false;
     }
     this.waiting.delete(leg.tid);
+    this.claim(other, leg);
     this.tell(other, leg, envelope, receivedNs, taker);
     return true;
+  }
+
+  /** The maker's order has shrunk in this block. */
+  private claim(first: Leg, second: Leg): void {
+    if (first.crossed === second.crossed || first.height !== second.height) return;
+    const maker = first.crossed ? second : first;
+    if (maker.isUsual && maker.oid !== ABSENT)
+      this.claims.onClaim(maker.height, maker.oid, Claim.Shrunk);
   }
 
   private tell(

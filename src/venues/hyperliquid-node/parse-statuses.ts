@@ -9,9 +9,10 @@
  * Ingest thread, hot: a line of 400 KB every 70 ms.
  */
 import { IdTable, NOT_FOUND } from '../../domain/id-table.js';
-import { OrderAttribute } from '../../domain/order-attributes.js';
+import { OrderAttribute, TimeInForce } from '../../domain/order-attributes.js';
 import { ORDER_ID } from '../../rings/record-types.js';
 import { NO_SYMBOL } from '../symbol-table.js';
+import { Claim, type ClaimTaker, NO_CLAIMS } from './claims.js';
 import { ascii, startsWith } from './json-cursor.js';
 import type { NodeInstruments } from './node-instruments.js';
 import { OrderScan } from './order-scan.js';
@@ -20,6 +21,7 @@ import { identify } from './parse-diffs.js';
 /** The statuses after which an order can rest. */
 const OPEN = Buffer.from('"status":"open"');
 const TRIGGERED = Buffer.from('"status":"triggered"');
+const CANCELED = Buffer.from('"status":"canceled"');
 const ORDER = ascii(',"order":');
 
 const CLIENT_ID_WORDS = 4;
@@ -28,6 +30,7 @@ const IDENTITIES_FIRST = 256;
 
 export class StatusScanner {
   private readonly instruments: NodeInstruments;
+  private readonly claims: ClaimTaker;
   private readonly scan = new OrderScan();
   private readonly byId = new IdTable(IDENTITIES_FIRST);
   private oid = new Float64Array(IDENTITIES_FIRST);
@@ -39,8 +42,10 @@ export class StatusScanner {
   /** Statuses of the wanted kinds that could not be read. */
   unreadable = 0;
 
-  constructor(instruments: NodeInstruments) {
+  /** @param claims hears what they say about the diffs of their block */
+  constructor(instruments: NodeInstruments, claims: ClaimTaker = NO_CLAIMS) {
     this.instruments = instruments;
+    this.claims = claims;
   }
 
   /** Identities held. */
@@ -54,6 +59,26 @@ export class StatusScanner {
       this.collect(line, OPEN, height, 0) +
       this.collect(line, TRIGGERED, height, OrderAttribute.Triggered)
     );
+  }
+
+  /** Claims of the orders that are gone; only where blocks may be missing unseen (streaming). */
+  learnGone(line: Buffer, height: number): void {
+    const end = line.length;
+    for (let at = line.indexOf(CANCELED, 0); at >= 0;) {
+      const order = at + CANCELED.length;
+      at = line.indexOf(CANCELED, order);
+      if (!startsWith(line, order, end, ORDER)) continue;
+      if (this.scan.read(line, order + ORDER.length, end) < 0) continue;
+      if (this.isPostOnly(line)) this.claims.onClaim(height, this.scan.oid, Claim.Gone);
+    }
+  }
+
+  /** The order read last can only rest, and is one of ours. */
+  private isPostOnly(line: Buffer): boolean {
+    const { attributes, isTrigger, coinAt, coinEnd } = this.scan;
+    if (isTrigger || (attributes & OrderAttribute.TimeInForceMask) !== TimeInForce.Alo)
+      return false;
+    return this.instruments.symbols.find(line, coinAt, coinEnd) !== NO_SYMBOL;
   }
 
   private collect(line: Buffer, needle: Buffer, height: number, also: number): number {
@@ -72,6 +97,8 @@ export class StatusScanner {
       if (this.instruments.symbols.find(line, this.scan.coinAt, this.scan.coinEnd) === NO_SYMBOL)
         continue;
       this.keep(height, also);
+      if (also === 0 && (this.scan.attributes & OrderAttribute.TimeInForceMask) === TimeInForce.Alo)
+        this.claims.onClaim(height, this.scan.oid, Claim.New);
       found++;
     }
     return found;
