@@ -28,9 +28,7 @@ export type NodeFileFault =
   /** The file begins anew. */
   | 'truncated'
   /** Another file takes its place by rename, with this block and what follows. */
-  | 'replaced'
-  /** A row of the block is not written (streaming), or the block's middle event (by block). */
-  | 'lacking';
+  | 'replaced';
 
 export interface NodeFilesOptions {
   readonly directory: string;
@@ -53,7 +51,6 @@ const FAULTS: readonly NodeFileFault[] = [
   'missing',
   'truncated',
   'replaced',
-  'lacking',
 ];
 const LATE_BLOCKS_MAX = 8;
 /** Between the block's time and its line: what a node beside the chain needs. */
@@ -127,7 +124,6 @@ export class NodeFilesWriter {
     missing: 0,
     truncated: 0,
     replaced: 0,
-    lacking: 0,
   };
   private readonly options: NodeFilesOptions;
   private readonly writers = new Map<string, SourceWriter>();
@@ -172,9 +168,7 @@ export class NodeFilesWriter {
     for (const source of NODE_SOURCES) {
       const fault = this.faultOf(source);
       if (fault !== null) this.faultsDone[fault]++;
-      const all = block[source];
-      const middle = all.length >> 1;
-      const events = fault === 'lacking' ? all.filter((_, index) => index !== middle) : all;
+      const events = block[source];
       for (const layout of layouts) {
         const lines =
           layout === 'by_block'

@@ -101,25 +101,25 @@ const startAfter =
     rig.assembler.startAfter(height);
 
 const BY_BLOCK: readonly Row[] = [
-  ['diffs, then statuses', [diffs(5, 1, -2), statuses(5, 1)], ['-1>5: 1! 2']],
-  ['statuses, then diffs', [statuses(5, 1), diffs(5, 1)], ['-1>5: 1!']],
+  ['diffs, then statuses', [diffs(5, 1, -2), statuses(5, 1)], ['4>5: 1! 2']],
+  ['statuses, then diffs', [statuses(5, 1), diffs(5, 1)], ['4>5: 1!']],
   ['statuses of the block before only: it waits', [statuses(4), diffs(5, 1)], []],
-  ['removals only: nothing to wait for', [diffs(5, -2, -3)], ['-1>5: 2 3']],
-  ['an empty block', [diffs(5)], ['-1>5:']],
-  ['statuses that do not name the order', [statuses(5), diffs(5, 1)], ['-1>5: 1']],
+  ['removals only: nothing to wait for', [diffs(5, -2, -3)], ['4>5: 2 3']],
+  ['an empty block', [diffs(5)], ['4>5:']],
+  ['statuses that do not name the order', [statuses(5), diffs(5, 1)], ['4>5: 1']],
   ['the next block waits behind one that waits', [diffs(5, 1), diffs(6, -2)], []],
   [
     'statuses that are ahead close all up to there',
     [diffs(5, 1), diffs(6, 2), statuses(6, 1, 2)],
-    ['-1>5: 1!', '5>6: 2!'],
+    ['4>5: 1!', '5>6: 2!'],
   ],
   [
     'a height that never came is a hole, told between its neighbours',
     [diffs(5, -1), diffs(8, -2)],
-    ['-1>5: 1', 'hole 6-7', '5>8: 2'],
+    ['4>5: 1', 'hole 6-7', '5>8: 2'],
   ],
-  ['a block that came twice counts once', [diffs(5, -1), diffs(5, -1)], ['-1>5: 1']],
-  ['a block of the past is passed over', [diffs(5, -1), diffs(4, -9)], ['-1>5: 1']],
+  ['a block that came twice counts once', [diffs(5, -1), diffs(5, -1)], ['4>5: 1']],
+  ['a block of the past is passed over', [diffs(5, -1), diffs(4, -9)], ['4>5: 1']],
   [
     'a block up to the height of the snapshot is passed over',
     [startAfter(5), diffs(5, -1), diffs(6, -2)],
@@ -133,12 +133,12 @@ const BY_BLOCK: readonly Row[] = [
   [
     'a malformed line is a hole in its place, and those around it are whole',
     [diffs(5, -1), diffs(6, -2), refuse, diffs(7, -3)],
-    ['-1>5: 1', 'hole 6-6', '6>7: 3'],
+    ['4>5: 1', 'hole 6-6', '6>7: 3'],
   ],
   [
     'a line of unknown height breaks the newest block and the one after it',
     [diffs(5, -1), diffs(6, -2), breakHere, diffs(7, -3), diffs(8, -4)],
-    ['-1>5: 1', 'hole 6-6', 'hole 7-7', '7>8: 4'],
+    ['4>5: 1', 'hole 6-6', 'hole 7-7', '7>8: 4'],
   ],
   [
     'a line of unknown height before any is told at once',
@@ -185,7 +185,7 @@ test('BlockAssembler: statuses that do not come are waited for once, then only w
   const rig = new Rig(false);
   rig.diffs(5, 1);
   assert.deepEqual(rig.close(IDENTITY_WAIT_NS - 1), []);
-  assert.deepEqual(rig.close(1), ['-1>5: 1']);
+  assert.deepEqual(rig.close(1), ['4>5: 1']);
   assert.equal(rig.assembler.isIdentitySourceDead, true);
   rig.diffs(6, 2);
   assert.deepEqual(rig.close(), ['5>6: 2']);
@@ -231,7 +231,7 @@ test('BlockAssembler: what is there at the end is handed on, whole or not', () =
   rig.diffs(5, 1);
   rig.diffs(6, -2);
   rig.assembler.refuse();
-  assert.deepEqual(rig.finish(), ['-1>5: 1', 'hole 6-6']);
+  assert.deepEqual(rig.finish(), ['4>5: 1', 'hole 6-6']);
   const streaming = new Rig(true);
   streaming.diffs(5, -1);
   assert.deepEqual(streaming.finish(), ['-1>5: 1']);
@@ -245,7 +245,7 @@ test('BlockAssembler: holds back a bounded number of blocks, then the oldest goe
     handedOn = handedOn.concat(rig.close());
   }
   assert.equal(handedOn.length, 400 - 256);
-  assert.deepEqual(handedOn.slice(0, 2), ['-1>1: 1', '1>2: 2']);
+  assert.deepEqual(handedOn.slice(0, 2), ['0>1: 1', '1>2: 2']);
 });
 
 test('BlockAssembler: a block of hundreds of changes keeps their order', () => {

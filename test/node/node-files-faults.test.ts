@@ -154,7 +154,6 @@ const CASES: readonly FaultCase[] = [
   { what: 'a line of fills cut for good', told: null, happen: happened('fills', 'torn') },
   { what: 'statuses that come late', told: null, happen: happened('statuses', 'late') },
   { what: 'a block of diffs missing', told: /Suspect/, happen: happened('diffs', 'missing') },
-  { what: 'a change missing in a block', told: /Suspect/, happen: happened('diffs', 'lacking') },
   { what: 'a line of diffs cut for good', told: /Suspect/, happen: happened('diffs', 'torn') },
   { what: 'the file of diffs cut', told: /Suspect/, happen: happened('diffs', 'truncated') },
   { what: 'the file of diffs replaced', told: /Suspect/, happen: happened('diffs', 'replaced') },

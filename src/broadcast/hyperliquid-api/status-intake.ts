@@ -41,8 +41,10 @@ export interface StatusIntakeOptions {
 }
 
 const NS_PER_MS = 1_000_000n;
-/** Of one turn, 64 KB each: a block of BTC has four of them. */
-const RECORDS_PER_TURN = 8;
+/** Of one turn: a block of BTC, in parts of 64 KB or in a thousand rows (streaming). */
+const BYTES_PER_TURN = 512 * 1024;
+const RECORDS_PER_TURN = 1024;
+const RECORDS_PER_POLL = 8;
 /** Rows of a block stand within 12 ms of each other; the next block comes after 70. */
 const WAIT_NS = 150e6;
 
@@ -59,6 +61,7 @@ export class StatusIntake implements RecordHandler {
   private readonly users = new Map<string, number>();
   /** What has come for users of a block whose end is not told yet. */
   private readonly open = new Map<CoinChannels, OpenBlock>();
+  private turnBytes = 0;
   /** Statuses that found no room in the ring. */
   lost = 0;
 
@@ -89,7 +92,15 @@ export class StatusIntake implements RecordHandler {
 
   /** Takes what waits in the ring. Returns how many records. */
   poll(): number {
-    return this.options.way.ring.poll(this, RECORDS_PER_TURN);
+    const { ring } = this.options.way;
+    this.turnBytes = 0;
+    let records = 0;
+    while (records < RECORDS_PER_TURN && this.turnBytes < BYTES_PER_TURN) {
+      const polled = ring.poll(this, RECORDS_PER_POLL);
+      if (polled === 0) break;
+      records += polled;
+    }
+    return records;
   }
 
   onRecord(typeId: number, slot: number): void {
@@ -99,6 +110,7 @@ export class StatusIntake implements RecordHandler {
     const coin = coins[doubles[slot + RAW_INSTRUMENT]!];
     if (coin === undefined) return;
     const length = doubles[slot + RAW_BYTES]!;
+    this.turnBytes += length;
     const height = doubles[slot + RAW_HEIGHT]!;
     const lost = doubles[slot + RAW_LOST]!;
     if (lost > 0) this.onLost(coin, height, lost);
