@@ -35,19 +35,13 @@ import { FileTail, type LineTaker, TailEvent } from './file-tail.js';
 import type { NodeFilesOptions } from './node-files-options.js';
 import { OrderOutlet } from './order-outlet.js';
 import { SnapshotIntake } from './snapshot-intake.js';
+import { SourceWatch } from './source-watch.js';
 
-/** Blocks come every 70 ms: a second of silence of a source is an outage. */
-export const SOURCE_SILENT_NS = 1e9;
 const READS_PER_TURN = 4;
 const SPACE = 0x20;
 /** Of a line, up to within its first time. */
 const HEAD_BYTES = 40;
 const SAMPLE_BYTES = 200;
-/** A node writes a block 0.4 s (by block) to 3 s (streaming, measured) after its time. */
-export const LAG_NS_MAX = 10e9;
-/** It has caught up when it is this near. */
-const LAG_OVER_NS = 5e9;
-
 export class NodeFilesIngest implements Agent {
   readonly name = 'ingest';
   private readonly options: NodeFilesOptions;
@@ -59,12 +53,7 @@ export class NodeFilesIngest implements Agent {
   private readonly fills: FillParser;
   private readonly envelope = new Envelope();
   private readonly tails: Readonly<Record<NodeSource, FileTail>>;
-  private readonly heardNs: Record<NodeSource, number> = { diffs: -1, statuses: -1, fills: -1 };
-  private readonly silent: Record<NodeSource, boolean> = {
-    diffs: true,
-    statuses: true,
-    fills: true,
-  };
+  private readonly watch: SourceWatch;
   private nowNs = 0;
   private readonly snapshots: SnapshotIntake;
   /** Lines up to this height are in the snapshot that was read first. */
@@ -77,8 +66,6 @@ export class NodeFilesIngest implements Agent {
   private statusHeight: number = ABSENT;
   private isRewindDue = false;
   private rewinds = 0;
-  private lags = false;
-  private lagNs = 0;
   private lastFillHeight: number = ABSENT;
   private readonly counters: NodeCounterTables | null;
   malformedLines = 0;
@@ -97,6 +84,8 @@ export class NodeFilesIngest implements Agent {
       refusalOf: (height, isPast, isForBooks) => this.refusalOf(height, isPast, isForBooks),
       onTold: (height) => this.onSnapshotTold(height),
     });
+    const pathOf = (source: NodeSource): string => this.tails[source].path ?? '';
+    this.watch = new SourceWatch(options.report, this.outlet, pathOf);
     this.outlet.whenHole((from, to) => this.onHole(from, to));
     this.statuses = new StatusScanner(instruments, this.witness);
     this.diffs = new DiffParser(instruments);
@@ -175,7 +164,7 @@ export class NodeFilesIngest implements Agent {
       work += this.snapshots.read(nowNs);
     }
     this.options.rawStatuses?.tellLost();
-    this.watch(nowNs);
+    this.watch.check(nowNs);
     this.snapshots.askIfDue(this.assembler.height, nowNs);
     this.outlet.flush();
     this.publishCounters();
@@ -209,10 +198,7 @@ export class NodeFilesIngest implements Agent {
   private readSource(source: NodeSource, nowNs: number): number {
     const tail = this.tails[source];
     const lines = this.outlet.isBlocked ? 0 : tail.poll(nowNs, READS_PER_TURN);
-    if (lines > 0) {
-      this.heardNs[source] = nowNs;
-      if (this.silent[source]) this.onHeard(source, nowNs);
-    }
+    if (lines > 0) this.watch.onLines(source, nowNs);
     const event = tail.takeEvent();
     if (event === TailEvent.Replaced) this.onReplaced(source);
     if (event === TailEvent.LineTooLong) {
@@ -230,7 +216,7 @@ export class NodeFilesIngest implements Agent {
       this.assembler.breakHere();
       return;
     }
-    this.noteLag(envelope.localNs - envelope.blockNs);
+    this.watch.noteLag(envelope.localNs - envelope.blockNs, receivedNs);
     if (!this.assembler.begin(envelope.height, envelope.blockNs, receivedNs)) return;
     const isRead = this.diffs.parse(line, envelope, end, receivedNs, this.diffTaker) >= 0;
     if (this.diffs.fault === DiffFault.None) return;
@@ -240,17 +226,6 @@ export class NodeFilesIngest implements Agent {
     if (isRead) return;
     this.assembler.refuse();
     this.lossReason = StateReason.MalformedFrame;
-  }
-
-  /** By the node's own two clocks, so that ours need not agree with it. */
-  private noteLag(lagNs: number): void {
-    this.lagNs = lagNs;
-    if (this.lags ? lagNs > LAG_OVER_NS : lagNs <= LAG_NS_MAX) return;
-    this.lags = !this.lags;
-    this.options.report({ kind: 'lag', lagNs, isOver: !this.lags });
-    const { Silent, Up } = SourceState;
-    const reason = this.lags ? StateReason.SourceLagging : StateReason.StreamResumed;
-    this.outlet.sourceState(this.lags ? Silent : Up, Channel.Orders, reason, this.nowNs);
   }
 
   /** Why the next hole is one. */
@@ -334,39 +309,6 @@ export class NodeFilesIngest implements Agent {
     if (source === 'fills') this.passedHeight = Math.max(this.passedHeight, this.lastFillHeight);
   }
 
-  private onHeard(source: NodeSource, nowNs: number): void {
-    this.silent[source] = false;
-    this.options.report({
-      kind: 'source',
-      source,
-      path: this.tails[source].path ?? '',
-      state: 'up',
-    });
-    if (source === 'diffs' && !this.lags)
-      this.outlet.sourceState(SourceState.Up, Channel.Orders, StateReason.StreamResumed, nowNs);
-  }
-
-  private watch(nowNs: number): void {
-    for (const source of NODE_SOURCES) {
-      if (this.silent[source] || nowNs - this.heardNs[source] < SOURCE_SILENT_NS) continue;
-      this.silent[source] = true;
-      this.options.report({
-        kind: 'source',
-        source,
-        path: this.tails[source].path ?? '',
-        state: 'silent',
-      });
-      if (source === 'diffs') {
-        this.outlet.sourceState(
-          SourceState.Silent,
-          Channel.Orders,
-          StateReason.StreamSilent,
-          nowNs,
-        );
-      }
-    }
-  }
-
   private readWishes(): number {
     let wishes = 0;
     for (const ring of this.options.wanted) wishes += ring.poll(this.wishTaker, 64);
@@ -418,8 +360,7 @@ export class NodeFilesIngest implements Agent {
     this.rewoundTo = this.assembler.height;
     this.rewoundStatusesTo = this.statusHeight;
     this.options.report({ kind: 'rewound', from: height + 1, to: this.rewoundTo });
-    const { Silent } = SourceState;
-    this.outlet.sourceState(Silent, Channel.Orders, StateReason.SourceLagging, this.nowNs);
+    this.watch.setCatchingUp(true, this.nowNs);
     this.assembler.startAfter(height);
     // Trades are not told twice: the fills go on where they are.
     this.tails.diffs.startAtHeight(height);
@@ -429,9 +370,7 @@ export class NodeFilesIngest implements Agent {
   private noteCaughtUp(): void {
     if (this.assembler.height < this.rewoundTo) return;
     this.rewoundTo = ABSENT;
-    if (this.lags) return;
-    const { Up } = SourceState;
-    this.outlet.sourceState(Up, Channel.Orders, StateReason.StreamResumed, this.nowNs);
+    this.watch.setCatchingUp(false, this.nowNs);
   }
 
   private publishCounters(): void {
@@ -439,11 +378,11 @@ export class NodeFilesIngest implements Agent {
     if (counters === null) return;
     for (let row = 0; row < NODE_SOURCES.length; row++) {
       const source = NODE_SOURCES[row]!;
-      counters.setTail(row, this.tails[source], this.silent[source]);
+      counters.setTail(row, this.tails[source], this.watch.silent[source]);
     }
     counters.setBlocks(assembler, outlet, witness);
     counters.setNode(NodeColumn.Trades, this.trades);
-    counters.setNode(NodeColumn.LagNs, this.lagNs);
+    counters.setNode(NodeColumn.LagNs, this.watch.lagNs);
     counters.setNode(NodeColumn.Rewinds, this.rewinds);
     counters.setNode(NodeColumn.RawLost, this.options.rawStatuses?.lost ?? 0);
   }
