@@ -1,7 +1,7 @@
 /**
  * Python clients that others wrote, unchanged, against a live server with made-up blocks:
  * `hyperliquid-python-sdk` starts and follows books; `websockets` reads a large compressed `l4Book`.
- * Skipped, loudly, where no Python has them (RINGSIDE_PYTHON names one).
+ * Skipped, loudly, where no Python has them (PYTHON_WITH_CLIENTS names one).
  */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -25,7 +25,7 @@ import { pause } from '../support/until.js';
 
 const SCRIPT = join(resolve(import.meta.dirname, '../../..'), 'test/python/hyperliquid_clients.py');
 const UPDATES = 20;
-const python = [process.env['RINGSIDE_PYTHON'], 'python3'].find(
+const python = [process.env['PYTHON_WITH_CLIENTS'], 'python3'].find(
   (candidate) =>
     candidate !== undefined &&
     spawnSync(candidate, ['-c', 'import hyperliquid.info, websockets']).status === 0,

@@ -144,8 +144,13 @@ export class DiffParser {
    */
   private misfit(): boolean {
     if (this.fault !== DiffFault.Precision) return false;
-    this.event[ORDER_KIND] = OrderKind.New;
-    this.event[ORDER_SIZE] = ABSENT;
+    const { event } = this;
+    event[ORDER_KIND] = OrderKind.New;
+    // Whatever was read of it before it turned out not to fit must not be told.
+    event[ORDER_PRICE] = ABSENT;
+    event[ORDER_SIZE] = ABSENT;
+    event[ORDER_SIZE_BEFORE] = ABSENT;
+    event[ORDER_BEFORE_ID] = ABSENT;
     return true;
   }
 
