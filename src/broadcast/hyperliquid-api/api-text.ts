@@ -57,8 +57,10 @@ export function diffText(
   const kind = fields[at + ORDER_FIELDS]!;
   const size = numberText(fields[at + 2]!, sizeDecimals, NODE_PLACES);
   let diff = '"remove"';
-  if (kind === OrderKind.New) diff = `{"new":{"sz":"${size}"}}`;
-  else if (kind === OrderKind.Update) {
+  if (kind === OrderKind.New) {
+    const beforeId = fields[at + ORDER_FIELDS + 2]!;
+    diff = `{"new":{"sz":"${size}"${beforeId > 0 ? `,"insertBefore":${beforeId}` : ''}}}`;
+  } else if (kind === OrderKind.Update) {
     const before = numberText(fields[at + ORDER_FIELDS + 1]!, sizeDecimals, NODE_PLACES);
     diff = `{"update":{"origSz":"${before}","newSz":"${size}"}}`;
   }
