@@ -49,6 +49,10 @@ interface Diff {
     | { readonly new?: { readonly sz: string } }
     | { readonly update: { readonly origSz: string; readonly newSz: string } };
 }
+interface Status {
+  readonly status: string;
+  readonly order: { readonly oid: number };
+}
 interface Line {
   readonly block_time: string;
   readonly block_number: number;
@@ -57,6 +61,7 @@ interface Line {
 type Blocks = readonly Readonly<Record<Source, Line>>[];
 
 const SIMULATED_BLOCKS = 50;
+const UNDONE: Readonly<Record<string, string>> = { open: 'canceled', canceled: 'open' };
 
 export function loadScript(): NodeScript {
   const captures = capturesDirectory();
@@ -155,6 +160,14 @@ function undone(snapshot: string, forth: Blocks): Blocks {
   }
   const back = forth.map((block) => {
     const diffs = block.raw_book_diffs.events as Diff[];
+    // What was opened is cancelled, what was cancelled opened: statuses and diffs say the same.
+    const statuses = (block.order_statuses.events as Status[]).map((event) => ({
+      ...event,
+      status: UNDONE[event.status] ?? event.status,
+    }));
+    const opened = new Set(
+      statuses.filter(({ status }) => status === 'open').map(({ order }) => order.oid),
+    );
     const reborn: unknown[] = [];
     const events = diffs.map((diff) => {
       const change = diff.raw_book_diff;
@@ -162,7 +175,8 @@ function undone(snapshot: string, forth: Blocks): Blocks {
       if (change === 'remove') {
         invariant(before !== undefined, 'what is removed was there');
         sizes.delete(diff.oid);
-        reborn.push(openStatus(diff, before, block.raw_book_diffs.block_time));
+        if (!opened.has(diff.oid))
+          reborn.push(openStatus(diff, before, block.raw_book_diffs.block_time));
         return { ...diff, raw_book_diff: { new: { sz: before } } };
       }
       if ('update' in change) {
@@ -173,12 +187,11 @@ function undone(snapshot: string, forth: Blocks): Blocks {
       sizes.set(diff.oid, change.new!.sz);
       return { ...diff, raw_book_diff: 'remove' };
     });
-    const { order_statuses: statuses } = block;
     return {
       // A trade does not happen twice.
       fills: { ...block.fills, events: [] },
       raw_book_diffs: { ...block.raw_book_diffs, events: events.toReversed() },
-      order_statuses: { ...statuses, events: [...statuses.events, ...reborn] },
+      order_statuses: { ...block.order_statuses, events: [...statuses, ...reborn] },
     };
   });
   return back.toReversed();
