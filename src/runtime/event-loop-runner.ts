@@ -49,8 +49,11 @@ export interface EventLoopRunnerOptions {
 /** Turns that a stopping thread may still take to work off what stands in its rings. */
 const DRAIN_TURNS_MAX = 10_000;
 
-/** Empty polls of the hybrid kind before it arms; each is a turn of the loop, 1 to 2 µs. */
-const HYBRID_POLLS_MAX = 100;
+/**
+ * Empty polls of the hybrid kind before it arms; each is a turn of the loop, 1 to 2 µs. More lower p50
+ * and raise p99: whoever else wants this core waits for the end of the slice (bench/README.md).
+ */
+const HYBRID_POLLS_MAX = 60;
 
 export class EventLoopRunner {
   private readonly agent: Agent;
