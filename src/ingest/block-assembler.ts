@@ -20,6 +20,13 @@ export const IDENTITY_WAIT_NS = 250e6;
 export const CLOSE_AFTER_NS = 150e6;
 /** Blocks held back at most; then the oldest goes on as it is. */
 const BLOCKS_HELD_MAX = 256;
+/**
+ * Streaming: after so many heights in a row with rows (17 s of the venue), one without any is a hole and
+ * no empty block. Files of a single coin, where empty ones occur, do not get that far.
+ */
+export const DENSE_BLOCKS_MIN = 256;
+/** Heights of statuses that are remembered, a power of two; diffs are never so far behind them. */
+const STATUS_HEIGHTS = 1024;
 
 export interface BlockTaker {
   /** `events` holds `count` order events of ORDER_EVENT_DOUBLES each; lent until the call returns. */
@@ -62,6 +69,10 @@ export class BlockAssembler {
   private lastHeight = -1;
   private statusHeight = -1;
   private isStatusDead = false;
+  /** By height modulo their number: the last heights that statuses spoke of. */
+  private readonly statusHeights = new Float64Array(STATUS_HEIGHTS).fill(-1);
+  /** Streaming: heights handed on without one left out. */
+  private denseBlocks = 0;
   private startHeight = -1;
   /** The rows of the first block may have begun before they were read. */
   private isFirstPartial = false;
@@ -172,6 +183,7 @@ export class BlockAssembler {
 
   /** The statuses of `height` were read (in streaming: one row of them). */
   onStatuses(height: number): void {
+    this.statusHeights[height % STATUS_HEIGHTS] = height;
     if (height > this.statusHeight) this.statusHeight = height;
     // A source that speaks of the past only is still too late to be waited for.
     if (height > this.lastHeight) this.isStatusDead = false;
@@ -249,6 +261,7 @@ export class BlockAssembler {
       this.tellHole(previous + 1, block.height - 1);
       this.witness.skip(block.height - 1);
     }
+    if (this.isStreaming) this.lookForSilence(previous, block.height);
     const isWhole = this.witness.close(block.height, block.events, block.count);
     const { missingFrom } = this.witness;
     if (missingFrom !== WHOLE) this.tellHole(missingFrom, block.height - 1);
@@ -275,7 +288,21 @@ export class BlockAssembler {
     );
   }
 
+  /** Heights between that no source has a row of, in a stream that has rows of every height. */
+  private lookForSilence(previous: number, height: number): void {
+    let silent = previous + 1;
+    while (silent < height && this.statusHeights[silent % STATUS_HEIGHTS] === silent) silent++;
+    if (previous < 0 || silent === height) {
+      this.denseBlocks++;
+      return;
+    }
+    const wasDense = this.denseBlocks >= DENSE_BLOCKS_MIN;
+    this.denseBlocks = 0;
+    if (wasDense) this.tellHole(previous + 1, height - 1);
+  }
+
   private giveUp(height: number): void {
+    this.denseBlocks = 0;
     this.identities.forget(height);
     this.witness.skip(height);
     this.lastHeight = height;

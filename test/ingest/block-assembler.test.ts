@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import {
   BlockAssembler,
   CLOSE_AFTER_NS,
+  DENSE_BLOCKS_MIN,
   IDENTITY_WAIT_NS,
 } from '../../src/ingest/block-assembler.js';
 import { BlockWitness } from '../../src/ingest/block-witness.js';
@@ -224,6 +225,45 @@ test('BlockAssembler, streaming: a row that comes after its block was handed on 
   rig.diffs(7, -5);
   rig.diffs(6, -6);
   assert.deepEqual(rig.close(CLOSE_AFTER_NS), ['hole 7-7']);
+});
+
+/** Streaming, with rows of every height from 1 to `last`; all handed on and taken. */
+function denseRig(last: number): Rig {
+  const rig = new Rig(true);
+  for (let height = 1; height <= last; height++) {
+    rig.diffs(height, -height);
+    rig.statuses(height);
+    rig.close();
+  }
+  rig.close(CLOSE_AFTER_NS);
+  return rig;
+}
+
+test('BlockAssembler, streaming: a height without any row is a hole where all before it had rows', () => {
+  const last = DENSE_BLOCKS_MIN + 1;
+  const rig = denseRig(last);
+  rig.diffs(last + 2, -7);
+  rig.statuses(last + 2);
+  const told = rig.close(CLOSE_AFTER_NS);
+  assert.deepEqual(told, [`hole ${last + 1}-${last + 1}`, `${last}>${last + 2}: 7`]);
+  // From then on the stream has to show again that it is one without empty blocks.
+  rig.diffs(last + 4, -8);
+  rig.statuses(last + 4);
+  assert.deepEqual(rig.close(CLOSE_AFTER_NS), [`${last + 2}>${last + 4}: 8`]);
+});
+
+test('BlockAssembler, streaming: a height with statuses alone is no hole, nor one amid sparse heights', () => {
+  const last = DENSE_BLOCKS_MIN + 1;
+  const rig = denseRig(last);
+  rig.statuses(last + 1);
+  rig.diffs(last + 2, -7);
+  rig.statuses(last + 2);
+  assert.deepEqual(rig.close(CLOSE_AFTER_NS), [`${last}>${last + 2}: 7`]);
+  const sparse = denseRig(DENSE_BLOCKS_MIN - 2);
+  sparse.diffs(DENSE_BLOCKS_MIN + 1, -7);
+  assert.deepEqual(sparse.close(CLOSE_AFTER_NS), [
+    `${DENSE_BLOCKS_MIN - 2}>${DENSE_BLOCKS_MIN + 1}: 7`,
+  ]);
 });
 
 test('BlockAssembler: what is there at the end is handed on, whole or not', () => {
