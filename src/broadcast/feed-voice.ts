@@ -3,12 +3,47 @@
  * its depth views, and the statuses by which it says that continuity was lost. Broadcast thread, hot
  * where there are views.
  */
+import type { BookState, StateReason } from '../domain/book-state.js';
 import { EventFlag } from '../domain/event-flags.js';
 import { addFlags, setFold, setSequence, setState, stampOrigin } from '../wire/head-words.js';
 import type { DepthView } from './depth-view.js';
 import type { InstrumentFeed } from './instrument-feed.js';
 import type { RoomContext } from './room-context.js';
 import type { Stream } from './topics.js';
+
+/** What a Status of our own says: the state of a book as this thread holds it. */
+export interface ToldState {
+  readonly state: BookState;
+  readonly reason: StateReason;
+  /** Since when, on the timeline. */
+  readonly sinceNs: number;
+  /** Of the last message from the books. */
+  readonly origin: Int32Array;
+}
+
+/** A Status of our own at the stream's next number, or in the place of several that never came. */
+export function sayStatus(
+  room: RoomContext,
+  stream: Stream,
+  told: ToldState,
+  nowNs: number,
+  numbers: number,
+): void {
+  const { scratch, encoder, outlet } = room;
+  const first = stream.sequence + 1;
+  stream.sequence += numbers;
+  scratch.ensureBytes(encoder.statusBytes);
+  const { words, head } = scratch;
+  scratch.fillHead(stream, EventFlag.Last | EventFlag.Synthetic, told.state, told.reason);
+  const bytes = encoder.writeStatus(words, 0, head, told.sinceNs);
+  stampOrigin(words, 0, told.origin);
+  encoder.patchPublishedNs(words, 0, nowNs);
+  if (numbers > 1) {
+    addFlags(words, 0, EventFlag.Conflated);
+    setFold(words, 0, first, numbers - 1);
+  }
+  outlet.deliver(stream, words, 0, bytes, stream.epoch, stream.sequence);
+}
 
 export class FeedVoice {
   private readonly feed: InstrumentFeed;
@@ -67,23 +102,9 @@ export class FeedVoice {
     view.toldReason = this.feed.mirror.reason;
   }
 
-  /** A Status of our own at the stream's next number, or in the place of several that never came. */
+  /** See sayStatus above: the state is that of the book. */
   sayStatus(stream: Stream, nowNs: number, numbers: number): void {
-    const { mirror } = this.feed;
-    const { scratch, encoder, outlet } = this.room;
-    const first = stream.sequence + 1;
-    stream.sequence += numbers;
-    scratch.ensureBytes(encoder.statusBytes);
-    const { words, head } = scratch;
-    scratch.fillHead(stream, EventFlag.Last | EventFlag.Synthetic, mirror.state, mirror.reason);
-    const bytes = encoder.writeStatus(words, 0, head, mirror.sinceNs);
-    stampOrigin(words, 0, mirror.origin);
-    encoder.patchPublishedNs(words, 0, nowNs);
-    if (numbers > 1) {
-      addFlags(words, 0, EventFlag.Conflated);
-      setFold(words, 0, first, numbers - 1);
-    }
-    outlet.deliver(stream, words, 0, bytes, stream.epoch, stream.sequence);
+    sayStatus(this.room, stream, this.feed.mirror, nowNs, numbers);
   }
 
   /** The books' thread was replaced: nobody may go on believing the last status, BBO or context. */

@@ -26,6 +26,7 @@ import {
 import { BodyType, ORDER_FIELDS } from '../wire/message-layout.js';
 import { OrdersMirror } from '../wire/orders-mirror.js';
 import { BroadcastColumn } from './broadcast-counters.js';
+import { sayStatus } from './feed-voice.js';
 import { ORDERS_PER_PART } from './limits.js';
 import { MirrorSide } from './mirror-side.js';
 import type { InstrumentFeed } from './instrument-feed.js';
@@ -157,7 +158,6 @@ export class OrdersFeed {
   /** Says that the stream no longer continues, once. */
   lose(reason: StateReason, nowNs: number): void {
     const { stream, room } = this;
-    const { scratch, encoder } = room;
     this.trusted = false;
     this.midEvent = false;
     this.state = BookState.Suspect;
@@ -170,14 +170,8 @@ export class OrdersFeed {
     if (stream.epoch === 0 || stream.sealed) return;
     // Who is behind gets a snapshot: what was kept may not add up to one.
     stream.history.clear();
-    stream.sequence++;
-    scratch.ensureBytes(encoder.statusBytes);
-    const flags = EventFlag.Last | EventFlag.Synthetic;
-    scratch.fillHead(stream, flags, this.state, this.reason);
-    const bytes = encoder.writeStatus(scratch.words, 0, scratch.head, nowNs);
-    stampOrigin(scratch.words, 0, this.origin);
-    encoder.patchPublishedNs(scratch.words, 0, nowNs);
-    room.outlet.deliver(stream, scratch.words, 0, bytes, stream.epoch, stream.sequence);
+    const { state, origin } = this;
+    sayStatus(room, stream, { state, reason, sinceNs: nowNs, origin }, nowNs, 1);
     stream.sealed = true;
   }
 

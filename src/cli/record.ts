@@ -9,9 +9,10 @@ import type { RecordSummary } from '../node/record-run.js';
 import { loadConfig } from '../ops/config.js';
 import { readTimelineOrigin } from '../time/system-clock.js';
 import { venueById } from '../venues/registry.js';
-import { EXIT, EXIT_CODES_HELP } from './exit-codes.js';
+import { EXIT_CODES_HELP } from './exit-codes.js';
 import { reportFailure } from './failure.js';
 import { addSettingOptions, givenSettings } from './setting-options.js';
+import { onSignals } from './signals.js';
 
 const EXAMPLES = `
 Examples:
@@ -158,22 +159,6 @@ function summaryText(summary: RecordSummary): string {
 
 function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
-}
-
-/** The first signal ends the recording in order; a second one does not ask. */
-function onSignals(stop: () => void): () => void {
-  let asked = false;
-  const onSignal = (): void => {
-    if (asked) process.exit(EXIT.Interrupted);
-    asked = true;
-    stop();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return () => {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
-  };
 }
 
 const NS_OF_UNIT: Readonly<Record<string, number>> = { s: 1e9, m: 60e9, h: 3600e9 };

@@ -5,18 +5,18 @@ import { FaultError } from '../faults/fault.js';
 import { assertVenueId } from '../node/configured-venue.js';
 import { ReplayRun } from '../node/replay-run.js';
 import type { ReplaySummary } from '../node/replay-run.js';
-import { NODE_LAYOUTS } from '../ingest/node-data.js';
 import { CaptureRun } from '../replay/capture-run.js';
 import { Pacer } from '../replay/pacer.js';
 import { surveyCapture } from '../replay/capture-survey.js';
 import { readTimelineOrigin } from '../time/system-clock.js';
 import { SystemScheduler } from '../time/system-scheduler.js';
-import { MARKETS, VENUE_ID as NODE_VENUE } from '../venues/hyperliquid-node/coins.js';
+import { VENUE_ID as NODE_VENUE } from '../venues/hyperliquid-node/coins.js';
 import { venueById, venueIds } from '../venues/registry.js';
 import { CaptureProgress } from './capture-progress.js';
 import { collected, instrumentsWanted } from './capture-selection.js';
 import { EXIT, EXIT_CODES_HELP } from './exit-codes.js';
 import { LineOutput } from './line-output.js';
+import { dataOption, layoutOption, marketsOption, snapshotOption } from './node-file-options.js';
 import { replayNode } from './replay-node.js';
 
 const EXAMPLES = `
@@ -30,7 +30,7 @@ Examples:
   $ ringside replay capture.gz --ndjson trades --speed 10 > trades.ndjson
   $ ringside replay capture.gz                       only the summary
   $ ringside replay --venue hyperliquid-node --data hl/data --snapshot l4.json --ndjson bbo
-  $ ringside replay --venue hyperliquid-node --data hl/data --snapshot l4.json --ndjson l2 \
+  $ ringside replay --venue hyperliquid-node --data hl/data --snapshot l4.json --ndjson l2 \\
       --n-sig-figs 5 --mantissa 2 --depth 20
 
 A capture that was cut is replayed up to the cut, and the exit code is 10.
@@ -75,18 +75,10 @@ export function replayCommand() {
       `levels a side in book lines (${DEPTH_DEFAULT}) and l2 lines (all)`,
       depthOf,
     )
-    .option('--data <dir>', "hyperliquid-node: the node's data folder (hl/data)")
-    .option('--snapshot <file>', 'hyperliquid-node: the L4 snapshot that the data continue')
-    .addOption(
-      new Option('--layout <name>', 'hyperliquid-node: which files')
-        .choices(['auto', ...NODE_LAYOUTS] as const)
-        .default('auto' as const),
-    )
-    .addOption(
-      new Option('--markets <which>', 'hyperliquid-node: which coins')
-        .choices(MARKETS)
-        .default('all' as const),
-    )
+    .addOption(dataOption())
+    .addOption(snapshotOption())
+    .addOption(layoutOption())
+    .addOption(marketsOption())
     .option('--n-sig-figs <2-5>', 'hyperliquid-node: aggregate l2 lines', Number)
     .option('--mantissa <2|5>', 'hyperliquid-node: with 5 significant figures', Number)
     .option('--no-progress', 'no progress bar, even on a terminal')

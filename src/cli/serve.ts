@@ -16,6 +16,7 @@ import { explain, explanationText } from './explain.js';
 import { EXIT, EXIT_CODES_HELP } from './exit-codes.js';
 import { reportFailure } from './failure.js';
 import { addSettingOptions, givenSettings } from './setting-options.js';
+import { onSignals } from './signals.js';
 import { packageVersion } from './version.js';
 
 const EXAMPLES = `
@@ -105,7 +106,10 @@ async function serve(loaded: LoadedConfig, json: boolean): Promise<void> {
     onFatal: finish,
     seed: Number(origin.unixNs & 0x7fff_ffffn),
   });
-  const release = onSignals(node, () => finish(null));
+  const release = onSignals(
+    () => finish(null),
+    () => exitNow(node, EXIT.Interrupted),
+  );
   let fault: unknown = null;
   try {
     const started = node.start().then(() => 'started' as const);
@@ -144,22 +148,6 @@ function createLog(loaded: LoadedConfig, json: boolean, origin: TimelineOrigin):
     secrets: server.token === undefined ? [] : [server.token],
     write: (text) => process.stderr.write(text),
   });
-}
-
-/** The first signal asks for a stop, the second does not ask. */
-function onSignals(node: FeedNode, stop: () => void): () => void {
-  let asked = false;
-  const onSignal = (): void => {
-    if (asked) exitNow(node, EXIT.Interrupted);
-    asked = true;
-    stop();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return () => {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
-  };
 }
 
 /**

@@ -15,7 +15,8 @@ import { MARKETS_COUNT_MAX, RATE_MAX } from '../simulator/simulator-limits.js';
 import { readTimelineOrigin } from '../time/system-clock.js';
 import { SystemScheduler } from '../time/system-scheduler.js';
 import { Timeline } from '../time/timeline.js';
-import { EXIT, EXIT_CODES_HELP } from './exit-codes.js';
+import { EXIT_CODES_HELP } from './exit-codes.js';
+import { onSignals } from './signals.js';
 
 const EXAMPLES = `
 Examples:
@@ -122,7 +123,7 @@ async function run(options: SimOptions): Promise<void> {
   const json = options.json === true;
   process.stdout.write(json ? line({ event: 'listening', ...urls }) : banner(urls, simulator));
   const printer = printStatistics(simulator, () => scheduler.nowNs(), json);
-  await signal();
+  await new Promise<void>((resolve) => onSignals(resolve));
   clearInterval(printer);
   await simulator.stop();
   process.stdout.write(json ? line({ event: 'stopped' }) : '\nstopped\n');
@@ -208,20 +209,6 @@ function faultsText(stats: SimulatorStats): string {
   const shown = Object.entries(injected(stats)).filter(([, count]) => count > 0);
   const behind = stats.skippedNs > 0 ? `   ${Math.round(stats.skippedNs / 1e6)} ms left out` : '';
   return `${shown.map(([name, count]) => `   ${name} ${count}`).join('')}${behind}`;
-}
-
-/** The first signal ends it; a second one does not ask. */
-function signal(): Promise<void> {
-  return new Promise((resolve) => {
-    let asked = false;
-    const onSignal = (): void => {
-      if (asked) process.exit(EXIT.Interrupted);
-      asked = true;
-      resolve();
-    };
-    process.on('SIGINT', onSignal);
-    process.on('SIGTERM', onSignal);
-  });
 }
 
 function wholeNumber(least: number, most: number): (text: string) => number {

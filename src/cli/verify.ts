@@ -1,19 +1,19 @@
 /** `ringside verify`: a capture through the node's own path, and what that proves. Cold. */
-import { Command, Option } from '@commander-js/extra-typings';
+import { Command } from '@commander-js/extra-typings';
 import pc from 'picocolors';
-import { NODE_LAYOUTS } from '../ingest/node-data.js';
 import { ReplayRun } from '../node/replay-run.js';
 import type { InstrumentSummary, ReplaySummary } from '../node/replay-run.js';
 import { CaptureRun } from '../replay/capture-run.js';
 import { surveyCapture } from '../replay/capture-survey.js';
 import { checksOf, countsOf, sumOfBooks, verdictOf } from '../replay/capture-verdict.js';
 import type { BookChecks, RunChecks, Verdict } from '../replay/capture-verdict.js';
-import { MARKETS, VENUE_ID as NODE_VENUE } from '../venues/hyperliquid-node/coins.js';
+import { VENUE_ID as NODE_VENUE } from '../venues/hyperliquid-node/coins.js';
 import { venueById, venueIds } from '../venues/registry.js';
 import { CaptureProgress } from './capture-progress.js';
 import { collected, instrumentsWanted } from './capture-selection.js';
 import { EXIT, EXIT_CODES_HELP } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
+import { dataOption, layoutOption, marketsOption, snapshotOption } from './node-file-options.js';
 import { verifyNode } from './verify-node.js';
 import { verdictLine, verifyTable } from './verify-table.js';
 
@@ -54,22 +54,14 @@ export function verifyCommand() {
       collected,
     )
     .option('--json', 'print one JSON object instead of a table')
-    .option('--data <dir>', "hyperliquid-node: the node's data folder (hl/data)")
-    .option('--snapshot <file>', 'hyperliquid-node: the L4 snapshot that the data continue')
+    .addOption(dataOption())
+    .addOption(snapshotOption())
     .option(
       '--against <file>',
       'hyperliquid-node: a later L4 snapshot, compared with the books at its height order by order',
     )
-    .addOption(
-      new Option('--layout <name>', 'hyperliquid-node: which files')
-        .choices(['auto', ...NODE_LAYOUTS] as const)
-        .default('auto' as const),
-    )
-    .addOption(
-      new Option('--markets <which>', 'hyperliquid-node: which coins')
-        .choices(MARKETS)
-        .default('all' as const),
-    )
+    .addOption(layoutOption())
+    .addOption(marketsOption())
     .option('--no-progress', 'no progress bar, even on a terminal')
     .addHelpText('after', EXAMPLES)
     .action(async (files, flags, command) => {

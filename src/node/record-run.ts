@@ -4,10 +4,10 @@
  * know when a snapshot is needed, and to tell whether what is recorded gives Live books. Main thread.
  */
 import { mkdir } from 'node:fs/promises';
-import { BooksColumn } from '../books/books-counters.js';
 import {
   BOOKS_COLUMNS,
   BOOKS_WORKER_COLUMNS,
+  BooksColumn,
   createBooksCounters,
 } from '../books/books-counters.js';
 import { BBO_ROW_DOUBLES } from '../books/bbo-row.js';
@@ -17,7 +17,7 @@ import { Channel } from '../domain/channel.js';
 import type { Instrument } from '../domain/instrument.js';
 import { Prng } from '../domain/prng.js';
 import { FaultError } from '../faults/fault.js';
-import { InvariantError, invariant } from '../faults/invariant.js';
+import { invariant } from '../faults/invariant.js';
 import { TappedHttpTransport, TappedWebSocketTransport } from '../ingest/frame-tap.js';
 import { createIngestCounters } from '../ingest/ingest-counters.js';
 import { Ingest } from '../ingest/ingest.js';
@@ -37,13 +37,13 @@ import { createRing } from '../rings/ring-layout.js';
 import { RingProducer } from '../rings/ring-producer.js';
 import { createSeqlockTable } from '../rings/seqlock.js';
 import { AgentGroup } from '../runtime/agent-group.js';
-import type { Agent } from '../runtime/agent.js';
 import { EventLoopRunner } from '../runtime/event-loop-runner.js';
 import { createThreadControl } from '../runtime/thread-control.js';
 import type { TimelineOrigin } from '../time/system-clock.js';
 import { SystemScheduler } from '../time/system-scheduler.js';
 import { Timeline } from '../time/timeline.js';
 import type { Venue } from '../venues/venue.js';
+import { DiscardedRing } from './discarded-ring.js';
 import { loadInstruments } from './load-instruments.js';
 import type { LoadInstrumentsOptions } from './load-instruments.js';
 import { requestInstruments } from './request.js';
@@ -242,7 +242,7 @@ export class RecordRun {
       takeover: false,
     });
     this.runner = new EventLoopRunner({
-      agent: new AgentGroup([this.ingest, books, new Unread(output)]),
+      agent: new AgentGroup([this.ingest, books, new DiscardedRing(new RingConsumer(output))]),
       clock: scheduler,
       doorbell,
       control: createThreadControl(),
@@ -252,26 +252,6 @@ export class RecordRun {
     this.running = this.runner.run();
     this.running.catch((error: unknown) => this.options.onEnd(error));
   }
-}
-
-/** Nobody here wants what the books tell: it is read so that they go on. */
-class Unread implements Agent {
-  readonly name = 'unread';
-  private readonly ring: RingConsumer;
-
-  constructor(buffer: SharedArrayBuffer) {
-    this.ring = new RingConsumer(buffer);
-  }
-
-  doWork(): number {
-    return this.ring.poll(this, 1024);
-  }
-
-  onRecord(typeId: number): void {
-    if (typeId <= 0) throw new InvariantError('records have a type');
-  }
-
-  onClose(): void {}
 }
 
 /** `20261121T103000Z`, for file names. */

@@ -11,9 +11,9 @@ import { ReplayLines } from '../replay/replay-lines.js';
 import type { LineMode } from '../replay/replay-lines.js';
 import type { CounterTable } from '../rings/counters.js';
 import { RingConsumer } from '../rings/ring-consumer.js';
+import { DiscardedRing } from './discarded-ring.js';
 import { createReplayBooks } from './replay-books.js';
 import { AgentInvoker } from '../runtime/agent-invoker.js';
-import type { Agent } from '../runtime/agent.js';
 import { Timeline } from '../time/timeline.js';
 import { VirtualClock } from '../time/virtual-clock.js';
 import type { CaptureFacts } from '../venues/capture-scout.js';
@@ -105,7 +105,8 @@ export class ReplayRun {
       input: books.output,
       snapshotInEveryFrame: venue.capabilities.snapshot === 'every-frame',
     });
-    const wishes = new WishReader(books.wishes);
+    // The books wish for snapshots; in a recording they come when they came.
+    const wishes = new DiscardedRing(new RingConsumer(books.wishes));
     this.invoker = new AgentInvoker([books.agent, this.lines, wishes], this.clock);
   }
 
@@ -180,22 +181,4 @@ export class ReplayRun {
   private settle(): void {
     while (this.invoker.invoke() > 0);
   }
-}
-
-/** The books wish for snapshots; in a recording they come when they came. */
-class WishReader implements Agent {
-  readonly name = 'wishes';
-  private readonly ring: RingConsumer;
-
-  constructor(buffer: SharedArrayBuffer) {
-    this.ring = new RingConsumer(buffer);
-  }
-
-  doWork(): number {
-    return this.ring.poll(this, 256);
-  }
-
-  onRecord(): void {}
-
-  onClose(): void {}
 }
