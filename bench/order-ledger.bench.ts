@@ -1,6 +1,6 @@
 /**
- * The order-by-order book: add, change, remove at 10,000 and 100,000 resting orders. First what any
- * such book does, then all that the node does besides.
+ * The order-by-order book: add, change, remove at 10,000 and 100,000 resting orders. First orders by
+ * their id alone, then what any such book does, then all that the node does besides.
  */
 import { BookLevels } from '../src/books/book-levels.js';
 import { Ladder } from '../src/books/ladder.js';
@@ -13,6 +13,7 @@ import type { BenchRow } from './harness.js';
 import { ADD, CHANGE, CHANGES_PER_BLOCK, orderMix } from './order-changes.js';
 import type { OrderChanges } from './order-changes.js';
 import { LinkedBook, QueueBook } from './order-rivals.js';
+import { ColumnStore, ObjectStore, RecordStore } from './order-stores.js';
 import { OrdersRoom } from './orders-room.js';
 
 const PART = 'L4 add, change, remove';
@@ -67,6 +68,27 @@ class WholeBook {
   }
 }
 
+/** Orders by their id, with side, price and size: no queues, no levels. */
+async function storeRows(orders: number): Promise<BenchRow[]> {
+  const { resting, changes } = orderMix(orders, CHANGES);
+  const records = new RecordStore();
+  const objects = new ObjectStore();
+  const columns = new ColumnStore(orders + CHANGES);
+  for (const store of [records, objects, columns]) store.apply(resting);
+  return measure({
+    part: PART,
+    case: `${orders / 1e3}k orders: orders by id alone`,
+    unit: 'ns/change',
+    operations: CHANGES,
+    rounds: 5,
+    ours: () => records.apply(changes),
+    rivals: [
+      { name: 'Map of objects', run: () => objects.apply(changes) },
+      { name: 'Map to columns', run: () => columns.apply(changes) },
+    ],
+  });
+}
+
 async function rowsAt(orders: number): Promise<BenchRow[]> {
   const { resting, changes } = orderMix(orders, CHANGES);
   const core = new CoreBook();
@@ -88,7 +110,10 @@ async function rowsAt(orders: number): Promise<BenchRow[]> {
       ours: () => whole.apply(changes),
     })),
   ];
-  return rows.map((r) => ({ ...r, note: `${(1e3 / r.ours).toFixed(1)} M/s` }));
+  return [...(await storeRows(orders)), ...rows].map((r) => ({
+    ...r,
+    note: `${(1e3 / r.ours).toFixed(1)} M/s`,
+  }));
 }
 
 /** As in the node: from records in one ring to finished messages in the other, blocks of 25 changes. */
