@@ -10,12 +10,14 @@
  * A record stands in one half of a cache line, so to find an order and to change it costs two misses:
  * its place in the index and itself. The index holds no keys: a fold of 32 bits tells nearly always,
  * and the record, which is wanted anyway, confirms. Linear probing over a power of two of places, at
- * most half of them taken; a removal shifts the followers of the run back by their folds alone, so
- * there are no tombstones and no slow decay.
+ * most a quarter of them taken, so that the first one looked at nearly always decides (a branch that
+ * goes another way than expected costs as much as the rest of the search); a removal shifts the
+ * followers of the run back by their folds alone, so there are no tombstones and no slow decay.
  *
  * Keys are whole numbers from −2^53 to 2^53. They are handed in as places in a Float64Array: a double
- * beyond 31 bits, handed to a function that is not inlined, is an object on the heap. And constants
- * are of this module, here and in OrderLedger: an imported one is loaded and checked at every use.
+ * beyond 31 bits, handed to a function that is not inlined, is an object on the heap. Constants are of
+ * this module, here and in OrderLedger: an imported one is loaded and checked at every use. Indexes are
+ * made by shift and or: a multiplication or an addition is checked for overflow.
  *
  * Free slots are chained through the record's first word and handed out again, the last freed first:
  * it is still in the cache.
@@ -24,14 +26,15 @@ import { InvariantError, invariant } from '../faults/invariant.js';
 
 const NOT_FOUND = -1;
 const EMPTY = -1;
-const DOUBLES = 4;
-const WORDS = 8;
+const RECORD_WORDS = 8;
 /** The word of a free record that holds the next free slot: the first after its two doubles. */
 const FREE_NEXT = 4;
 /** Key of a free record: no whole number. */
 const FREE_KEY = -0.5;
 const GOLDEN = 0x9e3779b1;
 const TWO_32 = 4294967296;
+/** At least so many places for each record. */
+const PLACES_PER_RECORD = 4;
 /** Slots stay below this, so that the index of a word is a small integer. */
 const RECORDS_MAX = 2 ** 26;
 
@@ -54,10 +57,10 @@ export class KeyedRecords {
   constructor(capacity: number) {
     invariant(capacity > 0, 'there is room for at least one record');
     this.capacity = capacity;
-    this.words = new Int32Array(capacity * WORDS);
+    this.words = new Int32Array(capacity * RECORD_WORDS);
     this.doubles = new Float64Array(this.words.buffer);
-    const bits = Math.max(4, Math.ceil(Math.log2(capacity * 2)));
-    this.mask = 2 ** bits - 1;
+    const bits = Math.max(4, Math.ceil(Math.log2(capacity * PLACES_PER_RECORD)));
+    this.mask = (1 << bits) - 1;
     this.shift = 32 - bits;
     this.pairs = new Int32Array(2 ** bits * 2).fill(EMPTY);
   }
@@ -67,11 +70,11 @@ export class KeyedRecords {
     const { pairs, doubles, mask } = this;
     const key = keys[at]!;
     const fold = foldOf(key);
-    let place = Math.imul(fold, GOLDEN) >>> this.shift;
-    let slot = pairs[2 * place + 1]!;
-    while (slot !== EMPTY && (pairs[2 * place] !== fold || doubles[DOUBLES * slot] !== key)) {
+    let place = (Math.imul(fold, GOLDEN) >>> this.shift) | 0;
+    let slot = pairs[(place << 1) | 1]!;
+    while (slot !== EMPTY && (pairs[place << 1] !== fold || doubles[slot << 2] !== key)) {
       place = (place + 1) & mask;
-      slot = pairs[2 * place + 1]!;
+      slot = pairs[(place << 1) | 1]!;
     }
     this.place = place;
     this.fold = fold;
@@ -82,23 +85,23 @@ export class KeyedRecords {
   insertMissed(keys: Float64Array, at: number): number {
     let slot = this.free;
     if (slot !== NOT_FOUND) {
-      this.free = this.words[WORDS * slot + FREE_NEXT]!;
+      this.free = this.words[(slot << 3) | FREE_NEXT]!;
     } else {
       if (this.usedSlots === this.capacity) this.growRecords();
       slot = this.usedSlots++;
     }
-    this.doubles[DOUBLES * slot] = keys[at]!;
-    this.pairs[2 * this.place] = this.fold;
-    this.pairs[2 * this.place + 1] = slot;
+    this.doubles[slot << 2] = keys[at]!;
+    this.pairs[this.place << 1] = this.fold;
+    this.pairs[(this.place << 1) | 1] = slot;
     this.count++;
-    if (this.count * 2 > this.mask) this.growIndex();
+    if (this.count * PLACES_PER_RECORD > this.mask) this.growIndex();
     return slot;
   }
 
   /** Frees the record `slot`, which `find`, the call before, found. */
   removeFound(slot: number): void {
-    this.doubles[DOUBLES * slot] = FREE_KEY;
-    this.words[WORDS * slot + FREE_NEXT] = this.free;
+    this.doubles[slot << 2] = FREE_KEY;
+    this.words[(slot << 3) | FREE_NEXT] = this.free;
     this.free = slot;
     this.count--;
     const { pairs, mask, shift } = this;
@@ -106,23 +109,23 @@ export class KeyedRecords {
     let place = hole;
     for (;;) {
       place = (place + 1) & mask;
-      const follower = pairs[2 * place + 1]!;
+      const follower = pairs[(place << 1) | 1]!;
       if (follower === EMPTY) break;
-      const fold = pairs[2 * place]!;
+      const fold = pairs[place << 1]!;
       // A follower may move into the hole unless its home lies between the hole and itself.
-      const home = Math.imul(fold, GOLDEN) >>> shift;
+      const home = (Math.imul(fold, GOLDEN) >>> shift) | 0;
       if (((place - home) & mask) >= ((place - hole) & mask)) {
-        pairs[2 * hole] = fold;
-        pairs[2 * hole + 1] = follower;
+        pairs[hole << 1] = fold;
+        pairs[(hole << 1) | 1] = follower;
         hole = place;
       }
     }
-    pairs[2 * hole + 1] = EMPTY;
+    pairs[(hole << 1) | 1] = EMPTY;
   }
 
   /** Becomes the same as `other`; allocates only where that one does not fit. */
   copyFrom(other: KeyedRecords): void {
-    const words = other.usedSlots * WORDS;
+    const words = other.usedSlots * RECORD_WORDS;
     if (this.words.length < words) {
       this.capacity = other.capacity;
       this.words = new Int32Array(other.words.length);
@@ -152,7 +155,7 @@ export class KeyedRecords {
   private growRecords(): void {
     if (this.capacity === RECORDS_MAX) throw new InvariantError('a book has at most 2^26 records');
     this.capacity = Math.min(this.capacity * 2, RECORDS_MAX);
-    const words = new Int32Array(this.capacity * WORDS);
+    const words = new Int32Array(this.capacity * RECORD_WORDS);
     words.set(this.words);
     this.words = words;
     this.doubles = new Float64Array(words.buffer);
@@ -160,15 +163,15 @@ export class KeyedRecords {
 
   private growIndex(): void {
     const { pairs } = this;
-    this.mask = this.mask * 2 + 1;
+    this.mask = (this.mask << 1) | 1;
     this.shift -= 1;
     const wider = new Int32Array(pairs.length * 2).fill(EMPTY);
     for (let at = 0; at < pairs.length; at += 2) {
       if (pairs[at + 1] === EMPTY) continue;
-      let place = Math.imul(pairs[at]!, GOLDEN) >>> this.shift;
-      while (wider[2 * place + 1] !== EMPTY) place = (place + 1) & this.mask;
-      wider[2 * place] = pairs[at]!;
-      wider[2 * place + 1] = pairs[at + 1]!;
+      let place = (Math.imul(pairs[at]!, GOLDEN) >>> this.shift) | 0;
+      while (wider[(place << 1) | 1] !== EMPTY) place = (place + 1) & this.mask;
+      wider[place << 1] = pairs[at]!;
+      wider[(place << 1) | 1] = pairs[at + 1]!;
     }
     this.pairs = wider;
   }

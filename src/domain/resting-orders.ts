@@ -9,10 +9,8 @@ import type { OrderIdentities } from './order-identities.js';
 
 export const NO_SLOT = -1;
 
-/** As in OrderLedger: a record in doubles and in words, and its fields. */
 const NONE = -1;
-const DOUBLES = 4;
-const WORDS = 8;
+/** Fields of a record, as in OrderLedger: `doubles[slot << 2 | …]`, `words[slot << 3 | …]`. */
 const SIZE = 1;
 const NEXT = 4;
 const PREVIOUS = 5;
@@ -44,7 +42,7 @@ export class RestingOrders {
 
   /** True if an order rests in this slot. */
   isUsed(slot: number): boolean {
-    return this.records.doubles[DOUBLES * slot]! >= 0;
+    return this.records.doubles[slot << 2]! >= 0;
   }
 
   /** Slot of a resting order, or NO_SLOT. */
@@ -56,15 +54,15 @@ export class RestingOrders {
   }
 
   idOf(slot: number): number {
-    return this.records.doubles[DOUBLES * slot]!;
+    return this.records.doubles[slot << 2]!;
   }
 
   sizeOf(slot: number): number {
-    return this.records.doubles[DOUBLES * slot + SIZE]!;
+    return this.records.doubles[(slot << 2) | SIZE]!;
   }
 
   sideOf(slot: number): number {
-    return this.records.words[WORDS * this.records.words[WORDS * slot + LEVEL]! + MARKS]! >> 1;
+    return this.records.words[(this.levelOf(slot) << 3) | MARKS]! >> 1;
   }
 
   priceOf(slot: number): number {
@@ -73,20 +71,20 @@ export class RestingOrders {
 
   /** The order behind this one in the queue of their price, or NO_SLOT. */
   nextOf(slot: number): number {
-    const next = this.records.words[WORDS * slot + NEXT]!;
+    const next = this.records.words[(slot << 3) | NEXT]!;
     return this.isUsed(next) ? next : NO_SLOT;
   }
 
   /** The order in front of this one, or NO_SLOT. */
   previousOf(slot: number): number {
-    const previous = this.records.words[WORDS * slot + PREVIOUS]!;
+    const previous = this.records.words[(slot << 3) | PREVIOUS]!;
     return this.isUsed(previous) ? previous : NO_SLOT;
   }
 
   /** Number of orders resting at a price, 0 if none. */
   orderCountAt(side: number, price: number): number {
     const level = this.levelAt(side, price);
-    return level === NONE ? 0 : this.records.words[WORDS * level + ORDERS]!;
+    return level === NONE ? 0 : this.records.words[(level << 3) | ORDERS]!;
   }
 
   /** First order in time at a price, or NO_SLOT; go on with `nextOf`. */
@@ -106,6 +104,10 @@ export class RestingOrders {
   }
 
   protected keyAt(slot: number): number {
-    return this.records.doubles[DOUBLES * this.records.words[WORDS * slot + LEVEL]!]!;
+    return this.records.doubles[this.levelOf(slot) << 2]!;
+  }
+
+  private levelOf(slot: number): number {
+    return this.records.words[(slot << 3) | LEVEL]!;
   }
 }
