@@ -4,9 +4,8 @@
  */
 import { BookLevels } from '../src/books/book-levels.js';
 import { Ladder } from '../src/books/ladder.js';
-import { TouchedLevels } from '../src/books/touched-levels.js';
 import { HashedLedger } from '../src/domain/hashed-ledger.js';
-import { ORDER_INPUT_DOUBLES, OrderLedger } from '../src/domain/order-ledger.js';
+import { type LevelSink, ORDER_INPUT_DOUBLES, OrderLedger } from '../src/domain/order-ledger.js';
 import { Side } from '../src/domain/side.js';
 import { defineBench, measure } from './harness.js';
 import type { BenchRow } from './harness.js';
@@ -21,13 +20,31 @@ const CHANGES = 100_000;
 /** Placed time, attributes, owner, client id: what an add stores besides. */
 const IDENTITY = Float64Array.from({ length: 11 }, (_, i) => 0x9000_0000 + i);
 
+/** A ladder without the hash that the node keeps over it. */
+class LadderLevels implements LevelSink {
+  readonly ladder = new Ladder(1);
+
+  apply(levels: Float64Array, at: number, bids: number, asks: number): void {
+    const { ladder } = this;
+    const asksAt = at + 2 * bids;
+    const end = asksAt + 2 * asks;
+    for (let i = at; i < asksAt; i += 2) ladder.bids.set(levels[i]!, levels[i + 1]!);
+    for (let i = asksAt; i < end; i += 2) ladder.asks.set(levels[i]!, levels[i + 1]!);
+  }
+
+  clear(): void {
+    this.ladder.clear();
+  }
+}
+
 /** Orders by id, queues with sizes and counts, sorted levels, the best prices. */
 class CoreBook {
-  private readonly ladder = new Ladder(1);
-  private readonly ledger = new OrderLedger(this.ladder, 1024);
+  private readonly levels = new LadderLevels();
+  private readonly ledger = new OrderLedger(this.levels, 1024);
 
   apply({ count, kind, inputs }: OrderChanges): number {
-    const { ledger, ladder } = this;
+    const { ledger } = this;
+    const { ladder } = this.levels;
     let sum = 0;
     for (let i = 0; i < count; i++) {
       const at = i * ORDER_INPUT_DOUBLES;
@@ -45,11 +62,10 @@ class CoreBook {
 /** As the books worker has it: every diff checked, the block's delta, both hashes, identities. */
 class WholeBook {
   private readonly levels = new BookLevels(1);
-  private readonly touched = new TouchedLevels(this.levels);
-  private readonly orders = new HashedLedger(this.touched, 1024);
+  private readonly orders = new HashedLedger(this.levels, 1024);
 
   apply({ count, kind, inputs }: OrderChanges): number {
-    const { orders, touched } = this;
+    const { orders } = this;
     const { ladder } = this.levels;
     let sum = 0;
     for (let i = 0; i < count; i++) {
@@ -61,7 +77,6 @@ class WholeBook {
       else orders.remove(inputs, at);
       if (i % CHANGES_PER_BLOCK !== 0) continue;
       orders.settle();
-      touched.forget();
       sum += ladder.best(Side.Bid) + ladder.best(Side.Ask);
     }
     return sum + orders.ledger.orderCount;

@@ -47,7 +47,6 @@ import { OrderValidation, Verdict } from './order-validation.js';
 import type { OrdersPublisher } from './orders-publisher.js';
 import { PendingBuffer } from './pending-buffer.js';
 import { Resync } from './resync.js';
-import { TouchedLevels } from './touched-levels.js';
 import { TradeFeed } from './trade-feed.js';
 
 export interface OrdersBookOptions {
@@ -63,7 +62,6 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
   private readonly resync: Resync;
   private readonly pending: PendingBuffer;
   private readonly validation: OrderValidation;
-  private readonly touched: TouchedLevels;
   private readonly trades: TradeFeed;
   private orders: HashedLedger;
   private readonly block = new BlockChanges();
@@ -87,8 +85,7 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
     const { pendingRecordsMax: records, pendingBytesMax: bytes } = options.limits;
     this.pending = new PendingBuffer(records, bytes);
     this.validation = new OrderValidation(records, bytes);
-    this.touched = new TouchedLevels(this.levels);
-    this.orders = new HashedLedger(this.touched, ORDERS_FIRST);
+    this.orders = new HashedLedger(this.levels, ORDERS_FIRST);
     this.trades = new TradeFeed(this, options.publisher, options.counters);
   }
 
@@ -155,7 +152,7 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
       this.orders.ledger.memoryBytes +
       this.pending.memoryBytes +
       this.validation.memoryBytes +
-      this.block.events.byteLength
+      this.block.fields.byteLength
     );
   }
 
@@ -226,12 +223,12 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
 
   /** All that the block changed, then its best. Hot. */
   private tellBlock(): void {
-    const { delta, bids, asks } = this.touched;
-    this.publisher.delta(this, delta, 0, bids, asks, EventFlag.Last);
-    this.publisher.orderChanges(this, this.orders, this.block.events, this.block.count);
+    const { settled, settledBids: bids, settledAsks: asks } = this.orders.ledger;
+    this.publisher.delta(this, settled, 0, bids, asks, EventFlag.Last);
+    this.publisher.orderChanges(this, this.orders, this.block.fields, this.block.count);
     this.counters.add(this.row, BooksColumn.Applied, 1);
     this.counters.add(this.row, BooksColumn.LevelsApplied, bids + asks);
-    this.forgetBlock();
+    this.block.clear();
     if (this.refreshBest()) this.publisher.bbo(this);
     this.publisher.row(this);
   }
@@ -239,7 +236,7 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
   /** The whole book in place of what the block changed, for a reader that knows nothing of it. */
   private retellBlock(): void {
     this.counters.add(this.row, BooksColumn.Applied, 1);
-    this.forgetBlock();
+    this.block.clear();
     this.refreshBest();
     this.tellAgain();
   }
@@ -249,12 +246,6 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
     this.publisher.beginEpoch(this);
     if (this.isAligned) this.tellWhole();
     this.tellState(true);
-  }
-
-  /** What the block changed is told, or does not count. */
-  private forgetBlock(): void {
-    this.block.clear();
-    this.touched.forget();
   }
 
   /** The best with the number of orders at it. */
@@ -281,7 +272,6 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
         this.loadFailed = true;
     }
     this.orders.settle();
-    this.touched.forget();
     if ((flags & EventFlag.Last) !== 0) this.finishLoad(record, at);
   }
 
@@ -290,7 +280,7 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
     this.loadFailed = false;
     this.height = height;
     this.orders.clear();
-    this.forgetBlock();
+    this.block.clear();
   }
 
   private finishLoad(record: Float64Array, at: number): void {
@@ -415,7 +405,7 @@ export class OrdersBook extends TellingBook<OrdersPublisher> implements Instrume
     // The rest of a snapshot under way does not help any more.
     if (this.loading) this.resync.onForgotten(this.nowNs);
     this.loading = false;
-    this.forgetBlock();
+    this.block.clear();
     // What is kept from now on may begin in the middle of a block: only whole ones connect.
     this.pending.clear();
     this.connectedFrom = this.seenHeight === ABSENT ? ABSENT : this.seenHeight + 1;

@@ -4,8 +4,8 @@ import type { BookView } from './book-view.js';
 import type { HashedLedger } from '../domain/hashed-ledger.js';
 
 export interface OrdersPublisher extends BookPublisher {
-  /** `count` OrderEvent records of one block, packed one behind another. Hot. */
-  orderChanges(book: BookView, orders: HashedLedger, events: Float64Array, count: number): void;
+  /** `count` order events of one block, ORDER_CHANGE_FIELDS doubles each. Hot. */
+  orderChanges(book: BookView, orders: HashedLedger, changes: Float64Array, count: number): void;
   /** The book's state, in the orders stream too. */
   orderStatus(book: BookView, orders: HashedLedger): void;
   /** Every resting order, in parts. */

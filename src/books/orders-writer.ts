@@ -7,49 +7,31 @@
 import { Channel } from '../domain/channel.js';
 import { EventFlag } from '../domain/event-flags.js';
 import { Side } from '../domain/side.js';
-import {
-  ORDER_ATTRIBUTES,
-  ORDER_BEFORE_ID,
-  ORDER_EVENT_DOUBLES,
-  ORDER_ID,
-  ORDER_KIND,
-  ORDER_OWNER,
-  ORDER_PLACED_MS,
-  ORDER_PRICE,
-  ORDER_SIDE,
-  ORDER_SIZE,
-  ORDER_SIZE_BEFORE,
-  OUT_ENVELOPE_DOUBLES,
-  RecordType,
-} from '../rings/record-types.js';
+import { OUT_ENVELOPE_DOUBLES, RecordType } from '../rings/record-types.js';
 import { HeadField } from '../wire/head-fields.js';
 import { ORDER_CHANGE_FIELDS, ORDER_FIELDS } from '../wire/message-layout.js';
 import type { BookView } from './book-view.js';
 import { BookWriter } from './book-writer.js';
 import { BooksColumn } from './books-counters.js';
 import type { HashedLedger } from '../domain/hashed-ledger.js';
-import { CLIENT_ID_WORDS, OWNER_WORDS } from '../domain/order-identities.js';
 import { NO_SLOT } from '../domain/order-ledger.js';
 import type { OrdersPublisher } from './orders-publisher.js';
 import { Scratch } from './scratch.js';
 
 /** Orders in a part of a snapshot: 80 KB, as large as the largest part of a book by levels. */
 export const ORDERS_PER_MESSAGE_MAX = 512;
-/** Owner and client id stand together in both layouts. */
-const IDENTITY_WORDS = OWNER_WORDS + CLIENT_ID_WORDS;
 
 export class OrdersWriter extends BookWriter implements OrdersPublisher {
-  private readonly changes = new Scratch();
   private readonly prices = new Scratch();
   private readonly orderPart = new Float64Array(ORDERS_PER_MESSAGE_MAX * ORDER_FIELDS);
   private partCount = 0;
   private partFlags = 0;
 
-  orderChanges(book: BookView, orders: HashedLedger, events: Float64Array, count: number): void {
+  orderChanges(book: BookView, orders: HashedLedger, changes: Float64Array, count: number): void {
     let told = 0;
     while (told < count) {
       const part = Math.min(ORDERS_PER_MESSAGE_MAX, count - told);
-      this.writeChanges(book, orders, events, told, part, told + part === count);
+      this.writeChanges(book, orders, changes, told, part, told + part === count);
       told += part;
     }
   }
@@ -83,19 +65,16 @@ export class OrdersWriter extends BookWriter implements OrdersPublisher {
   private writeChanges(
     book: BookView,
     orders: HashedLedger,
-    events: Float64Array,
+    changes: Float64Array,
     first: number,
     count: number,
     isLast: boolean,
   ): void {
-    const changes = this.changes.atLeast(count * ORDER_CHANGE_FIELDS);
-    for (let i = 0; i < count; i++) {
-      copyChange(events, (first + i) * ORDER_EVENT_DOUBLES, changes, i * ORDER_CHANGE_FIELDS);
-    }
     this.fillOrdersHead(book, orders, isLast ? EventFlag.Last : 0);
     const slot = this.claim(RecordType.OrdersDeltaOut, this.encoder.ordersDeltaBytes(count));
     const word = (slot + OUT_ENVELOPE_DOUBLES) * 2;
-    this.encoder.writeOrdersDelta(this.first.words, word, this.head, changes, 0, count);
+    const from = first * ORDER_CHANGE_FIELDS;
+    this.encoder.writeOrdersDelta(this.first.words, word, this.head, changes, from, count);
     this.finish(RecordType.OrdersDeltaOut, slot);
     this.counters.set(book.instrument.id, BooksColumn.Orders, orders.ledger.orderCount);
   }
@@ -143,17 +122,4 @@ export class OrdersWriter extends BookWriter implements OrdersPublisher {
     this.head[HeadField.HashHigh] = orders.hashHigh;
     this.head[HeadField.Flags] = flags;
   }
-}
-
-function copyChange(events: Float64Array, from: number, changes: Float64Array, to: number): void {
-  changes[to] = events[from + ORDER_SIDE]!;
-  changes[to + 1] = events[from + ORDER_PRICE]!;
-  changes[to + 2] = events[from + ORDER_SIZE]!;
-  changes[to + 3] = events[from + ORDER_ID]!;
-  changes[to + 4] = events[from + ORDER_PLACED_MS]!;
-  changes[to + 5] = events[from + ORDER_ATTRIBUTES]!;
-  for (let i = 0; i < IDENTITY_WORDS; i++) changes[to + 6 + i] = events[from + ORDER_OWNER + i]!;
-  changes[to + ORDER_FIELDS] = events[from + ORDER_KIND]!;
-  changes[to + ORDER_FIELDS + 1] = events[from + ORDER_SIZE_BEFORE]!;
-  changes[to + ORDER_FIELDS + 2] = events[from + ORDER_BEFORE_ID]!;
 }

@@ -10,6 +10,7 @@
 import { BookState, StateReason } from '../domain/book-state.js';
 import { Channel } from '../domain/channel.js';
 import { EventFlag } from '../domain/event-flags.js';
+import { setLevelPairs } from '../domain/level-pairs.js';
 import { type LevelSink, NO_SLOT } from '../domain/order-ledger.js';
 import { Side } from '../domain/side.js';
 import { invariant } from '../faults/invariant.js';
@@ -47,8 +48,8 @@ export interface OrdersListener {
 class OrderLevels implements LevelSink {
   sides: readonly [MirrorSide, MirrorSide] | null = null;
 
-  set(side: number, price: number, size: number): number {
-    return this.sides === null ? 0 : this.sides[side as Side].set(price, size);
+  apply(levels: Float64Array, at: number, bids: number, asks: number): void {
+    if (this.sides !== null) setLevelPairs(this.sides, levels, at, bids, asks);
   }
 
   clear(): void {

@@ -8,7 +8,7 @@ import { hashText } from '../domain/level-hash.js';
 import { CLIENT_ID_WORDS, OWNER_WORDS } from '../domain/order-identities.js';
 import { NO_SLOT } from '../domain/order-ledger.js';
 import { OrderAttribute } from '../domain/order-attributes.js';
-import type { Side } from '../domain/side.js';
+import { Side } from '../domain/side.js';
 import type { MessageDecoder } from '../wire/decode.js';
 import { OrdersMirror } from '../wire/orders-mirror.js';
 import type { LocalBook } from './local-book.js';
@@ -37,9 +37,11 @@ export class LocalOrders {
   constructor(book: LocalBook) {
     this.book = book;
     this.mirror = new OrdersMirror({
-      set: (side, price, size) => {
-        book.set(side as Side, price, size);
-        return 0;
+      apply: (levels, at, bids, asks) => {
+        for (let i = 0; i < bids + asks; i++) {
+          const side = i < bids ? Side.Bid : Side.Ask;
+          book.set(side, levels[at + 2 * i]!, levels[at + 2 * i + 1]!);
+        }
       },
       clear: () => book.clear(),
     });

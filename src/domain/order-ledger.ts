@@ -27,13 +27,16 @@ export { NO_SLOT };
 
 /** What the ledger needs of the L2 book beneath it. */
 export interface LevelSink {
-  /** Sets the total size at a price (0 removes the level); returns the size before. */
-  set(side: number, price: number, size: number): number;
+  /**
+   * Total sizes as they are now (0: the level is gone), as (price, size) pairs from `levels[at]` on:
+   * `bids` of them, then `asks`, no price twice. Lent until the call returns.
+   */
+  apply(levels: Float64Array, at: number, bids: number, asks: number): void;
   clear(): void;
 }
 
 /** For a book that is asked for its orders only. */
-export const NO_LEVELS: LevelSink = { set: () => 0, clear() {} };
+export const NO_LEVELS: LevelSink = { apply() {}, clear() {} };
 
 export const LedgerResult = {
   Done: 0,
@@ -75,10 +78,10 @@ const IN_ID = 4;
 const IN_BEFORE = 5;
 const DONE = 0;
 const NONE = -1;
-/** A record in doubles and in words. */
-const DOUBLES = 4;
-const WORDS = 8;
-/** Its fields. A level's next and previous are the first and the last of its queue. */
+/**
+ * Fields of a record: `doubles[slot << 2 | …]`, `words[slot << 3 | …]`. A level's next and previous
+ * are the first and the last of its queue.
+ */
 const SIZE = 1;
 const NEXT = 4;
 const PREVIOUS = 5;
@@ -101,6 +104,10 @@ export class OrderLedger extends RestingOrders {
   hasOverflowed = false;
   /** Slot of the order last added. */
   lastSlot = NO_SLOT;
+  /** What `settle` told last: (price, size) pairs, so many bids, then asks. Until the next call. */
+  settled = new Float64Array(4 * TOUCHED_FIRST);
+  settledBids = 0;
+  settledAsks = 0;
   private readonly sink: LevelSink;
   /** Levels that changed: bids, then from the middle on asks, and how many of each. */
   private touched = new Int32Array(2 * TOUCHED_FIRST);
@@ -131,15 +138,15 @@ export class OrderLedger extends RestingOrders {
     if (level === NONE) level = this.openLevel(side);
     const { doubles, words } = records;
     const next = before === NONE ? level : before;
-    const previous = words[WORDS * next + PREVIOUS]!;
-    words[WORDS * slot + NEXT] = next;
-    words[WORDS * slot + PREVIOUS] = previous;
-    words[WORDS * slot + LEVEL] = level;
-    words[WORDS * next + PREVIOUS] = slot;
-    words[WORDS * previous + NEXT] = slot;
-    words[WORDS * level + ORDERS] = words[WORDS * level + ORDERS]! + 1;
-    doubles[DOUBLES * slot + SIZE] = size;
-    doubles[DOUBLES * level + SIZE] = doubles[DOUBLES * level + SIZE]! + size;
+    const previous = words[(next << 3) | PREVIOUS]!;
+    words[(slot << 3) | NEXT] = next;
+    words[(slot << 3) | PREVIOUS] = previous;
+    words[(slot << 3) | LEVEL] = level;
+    words[(next << 3) | PREVIOUS] = slot;
+    words[(previous << 3) | NEXT] = slot;
+    words[(level << 3) | ORDERS] = words[(level << 3) | ORDERS]! + 1;
+    doubles[(slot << 2) | SIZE] = size;
+    doubles[(level << 2) | SIZE] = doubles[(level << 2) | SIZE]! + size;
     this.touch(level);
     this.lastSlot = slot;
     return DONE;
@@ -151,16 +158,16 @@ export class OrderLedger extends RestingOrders {
     const slot = source[at + IN_ID]! >= 0 ? records.find(source, at + IN_ID) : NONE;
     if (slot === NONE) return LedgerResult.Unknown;
     const { doubles, words } = records;
-    const level = words[WORDS * slot + LEVEL]!;
+    const level = words[(slot << 3) | LEVEL]!;
     const size = source[at + IN_SIZE]!;
     const sizeBefore = source[at + IN_SIZE_BEFORE]!;
-    const held = doubles[DOUBLES * slot + SIZE]!;
-    if (doubles[DOUBLES * level] !== -1 - 2 * source[at + IN_PRICE]! - source[at + IN_SIDE]!)
+    const held = doubles[(slot << 2) | SIZE]!;
+    if (doubles[level << 2] !== -1 - 2 * source[at + IN_PRICE]! - source[at + IN_SIDE]!)
       return LedgerResult.PlaceMismatch;
     if (sizeBefore >= 0 && held !== sizeBefore) return LedgerResult.SizeMismatch;
     if (!(size >= 0 && size < NUMBER_END)) return LedgerResult.OutOfRange;
-    doubles[DOUBLES * slot + SIZE] = size;
-    doubles[DOUBLES * level + SIZE] = doubles[DOUBLES * level + SIZE]! + size - held;
+    doubles[(slot << 2) | SIZE] = size;
+    doubles[(level << 2) | SIZE] = doubles[(level << 2) | SIZE]! + size - held;
     this.touch(level);
     this.lastSize[0] = held;
     return DONE;
@@ -172,16 +179,16 @@ export class OrderLedger extends RestingOrders {
     const slot = source[at + IN_ID]! >= 0 ? records.find(source, at + IN_ID) : NONE;
     if (slot === NONE) return LedgerResult.Unknown;
     const { doubles, words } = records;
-    const level = words[WORDS * slot + LEVEL]!;
-    if (doubles[DOUBLES * level] !== -1 - 2 * source[at + IN_PRICE]! - source[at + IN_SIDE]!)
+    const level = words[(slot << 3) | LEVEL]!;
+    if (doubles[level << 2] !== -1 - 2 * source[at + IN_PRICE]! - source[at + IN_SIDE]!)
       return LedgerResult.PlaceMismatch;
-    const held = doubles[DOUBLES * slot + SIZE]!;
-    const next = words[WORDS * slot + NEXT]!;
-    const previous = words[WORDS * slot + PREVIOUS]!;
-    words[WORDS * next + PREVIOUS] = previous;
-    words[WORDS * previous + NEXT] = next;
-    words[WORDS * level + ORDERS] = words[WORDS * level + ORDERS]! - 1;
-    doubles[DOUBLES * level + SIZE] = doubles[DOUBLES * level + SIZE]! - held;
+    const held = doubles[(slot << 2) | SIZE]!;
+    const next = words[(slot << 3) | NEXT]!;
+    const previous = words[(slot << 3) | PREVIOUS]!;
+    words[(next << 3) | PREVIOUS] = previous;
+    words[(previous << 3) | NEXT] = next;
+    words[(level << 3) | ORDERS] = words[(level << 3) | ORDERS]! - 1;
+    doubles[(level << 2) | SIZE] = doubles[(level << 2) | SIZE]! - held;
     this.touch(level);
     records.removeFound(slot);
     this.lastSize[0] = held;
@@ -195,8 +202,11 @@ export class OrderLedger extends RestingOrders {
     const asks = touchedCount[1]!;
     touchedCount[0] = 0;
     touchedCount[1] = 0;
-    this.settleSide(0, 0, bids);
-    this.settleSide(1, this.touched.length >>> 1, asks);
+    this.settledBids = bids;
+    this.settledAsks = asks;
+    this.settleSide(0, bids, 0);
+    this.settleSide(this.touched.length >>> 1, asks, 2 * bids);
+    this.sink.apply(this.settled, 0, bids, asks);
   }
 
   clear(): void {
@@ -204,6 +214,8 @@ export class OrderLedger extends RestingOrders {
     this.levelCount = 0;
     this.hasOverflowed = false;
     this.touchedCount.fill(0);
+    this.settledBids = 0;
+    this.settledAsks = 0;
     this.sink.clear();
   }
 
@@ -213,18 +225,18 @@ export class OrderLedger extends RestingOrders {
   }
 
   override get memoryBytes(): number {
-    return super.memoryBytes + this.touched.byteLength;
+    return super.memoryBytes + this.touched.byteLength + this.settled.byteLength;
   }
 
   /** The level whose key was looked for last. */
   private openLevel(side: number): number {
     const level = this.records.insertMissed(this.key, 0);
     const { doubles, words } = this.records;
-    doubles[DOUBLES * level + SIZE] = 0;
-    words[WORDS * level + NEXT] = level;
-    words[WORDS * level + PREVIOUS] = level;
-    words[WORDS * level + ORDERS] = 0;
-    words[WORDS * level + MARKS] = 2 * side;
+    doubles[(level << 2) | SIZE] = 0;
+    words[(level << 3) | NEXT] = level;
+    words[(level << 3) | PREVIOUS] = level;
+    words[(level << 3) | ORDERS] = 0;
+    words[(level << 3) | MARKS] = 2 * side;
     this.levelCount++;
     return level;
   }
@@ -232,9 +244,9 @@ export class OrderLedger extends RestingOrders {
   /** Notes that `settle` has to tell this level. */
   private touch(level: number): void {
     const { words } = this.records;
-    const marks = words[WORDS * level + MARKS]!;
+    const marks = words[(level << 3) | MARKS]!;
     if ((marks & 1) !== 0) return;
-    words[WORDS * level + MARKS] = marks | 1;
+    words[(level << 3) | MARKS] = marks | 1;
     const side = marks >> 1;
     const count = this.touchedCount[side]!;
     if (count === this.touched.length >>> 1) this.growTouched();
@@ -249,20 +261,22 @@ export class OrderLedger extends RestingOrders {
     wider.set(touched.subarray(0, middle));
     wider.set(touched.subarray(middle), 2 * middle);
     this.touched = wider;
+    this.settled = new Float64Array(2 * wider.length);
   }
 
-  private settleSide(side: number, from: number, count: number): void {
-    const { touched, sink, records } = this;
+  /** Notes what levels are now, from `settled[to]` on, and lets go of those without orders. */
+  private settleSide(from: number, count: number, to: number): void {
+    const { touched, settled, records } = this;
     const { doubles, words } = records;
-    for (let i = from; i < from + count; i++) {
-      const level = touched[i]!;
-      const price = Math.floor((-1 - doubles[DOUBLES * level]!) / 2);
-      const total = doubles[DOUBLES * level + SIZE]!;
+    for (let i = 0; i < count; i++) {
+      const level = touched[from + i]!;
+      const total = doubles[(level << 2) | SIZE]!;
       if (total >= NUMBER_END) this.hasOverflowed = true;
-      sink.set(side, price, total);
-      words[WORDS * level + MARKS] = 2 * side;
-      if (words[WORDS * level + ORDERS] !== 0) continue;
-      records.find(doubles, DOUBLES * level);
+      settled[to + 2 * i] = Math.floor((-1 - doubles[level << 2]!) / 2);
+      settled[to + 2 * i + 1] = total;
+      words[(level << 3) | MARKS] = words[(level << 3) | MARKS]! & ~1;
+      if (words[(level << 3) | ORDERS] !== 0) continue;
+      records.find(doubles, level << 2);
       records.removeFound(level);
       this.levelCount--;
     }

@@ -21,6 +21,7 @@ import { formatShortDecimal, placesNeeded } from '../domain/decimal.js';
 import { EventFlag } from '../domain/event-flags.js';
 import type { Instrument } from '../domain/instrument.js';
 import { HASH_SEED_HIGH, HASH_SEED_LOW, hashText, levelHashLane } from '../domain/level-hash.js';
+import { setLevelPairs } from '../domain/level-pairs.js';
 import { aggregateLevels } from '../domain/price-bucket.js';
 import type { RestingOrders } from '../domain/resting-orders.js';
 import { Side } from '../domain/side.js';
@@ -80,7 +81,7 @@ class NodeMirror {
 
   constructor(readonly instrument: Instrument) {
     this.mirror = new OrdersMirror({
-      set: (side, price, size) => this.sides[side as 0 | 1].set(price, size),
+      apply: (levels, at, bids, asks) => setLevelPairs(this.sides, levels, at, bids, asks),
       clear: () => {
         for (const side of this.sides) side.clear();
       },

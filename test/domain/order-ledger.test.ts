@@ -40,13 +40,14 @@ class ToldLevels {
   readonly sizes = new Map<string, number>();
   private told: string[] = [];
 
-  set(side: number, price: number, size: number): number {
-    const key = `${side}:${price}`;
-    this.told.push(key);
-    const before = this.sizes.get(key) ?? 0;
-    if (size === 0) this.sizes.delete(key);
-    else this.sizes.set(key, size);
-    return before;
+  apply(levels: Float64Array, at: number, bids: number, asks: number): void {
+    for (let i = 0; i < bids + asks; i++) {
+      const key = `${i < bids ? 0 : 1}:${levels[at + 2 * i]}`;
+      const size = levels[at + 2 * i + 1]!;
+      this.told.push(key);
+      if (size === 0) this.sizes.delete(key);
+      else this.sizes.set(key, size);
+    }
   }
 
   clear(): void {

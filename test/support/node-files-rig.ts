@@ -85,12 +85,7 @@ export class NodeFilesRig {
   /** What a client of the orders stream has. */
   private readonly mirrors = Array.from({ length: MARKETS }, () => {
     const levels = new BookLevels(0);
-    const sink = {
-      set: (side: number, price: number, size: number): number =>
-        levels.set(side as Side, price, size),
-      clear: (): void => levels.clear(),
-    };
-    return { levels, mirror: new OrdersMirror(sink) };
+    return { levels, mirror: new OrdersMirror(levels) };
   });
 
   constructor(options: NodeFilesRigOptions) {
