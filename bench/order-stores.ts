@@ -14,39 +14,61 @@ export interface OrderStore {
   apply(changes: OrderChanges): number;
 }
 
-/** Doubles of a record: its key, then as follows. */
-const RECORD_DOUBLES = 4;
+/** Doubles of a record behind its key. */
 const SIZE = 1;
 const PRICE = 2;
 const SIDE = 3;
 const NOT_FOUND = -1;
+/** Fields of an OrderInput. */
+const IN_PRICE = 1;
+const IN_SIZE = 2;
+const IN_ID = 4;
 
 export class RecordStore implements OrderStore {
   private readonly records = new KeyedRecords(1024);
 
   apply({ count, kind, inputs }: OrderChanges): number {
-    const { records } = this;
     let sum = 0;
     for (let i = 0; i < count; i++) {
       const at = i * ORDER_INPUT_DOUBLES;
-      const found = records.find(inputs, at + 4);
-      if (kind[i] === ADD) {
-        if (found !== NOT_FOUND) continue;
-        const record = records.insertMissed(inputs, at + 4) * RECORD_DOUBLES;
-        const { doubles } = records;
-        doubles[record + SIDE] = inputs[at]!;
-        doubles[record + PRICE] = inputs[at + 1]!;
-        doubles[record + SIZE] = inputs[at + 2]!;
-        continue;
-      }
-      if (found === NOT_FOUND) continue;
-      const { doubles } = records;
-      const record = found * RECORD_DOUBLES;
-      sum += doubles[record + SIDE]! + doubles[record + PRICE]! + doubles[record + SIZE]!;
-      if (kind[i] === CHANGE) doubles[record + SIZE] = inputs[at + 2]!;
-      else records.removeFound(found);
+      if (kind[i] === ADD) this.add(inputs, at);
+      else if (kind[i] === CHANGE) sum += this.change(inputs, at);
+      else sum += this.remove(inputs, at);
     }
-    return sum + records.count;
+    return sum + this.records.count;
+  }
+
+  private add(inputs: Float64Array, at: number): void {
+    const { records } = this;
+    if (records.find(inputs, at + IN_ID) !== NOT_FOUND) return;
+    const slot = records.insertMissed(inputs, at + IN_ID);
+    const { doubles } = records;
+    doubles[(slot << 2) | SIDE] = inputs[at]!;
+    doubles[(slot << 2) | PRICE] = inputs[at + IN_PRICE]!;
+    doubles[(slot << 2) | SIZE] = inputs[at + IN_SIZE]!;
+  }
+
+  private change(inputs: Float64Array, at: number): number {
+    const slot = this.records.find(inputs, at + IN_ID);
+    if (slot === NOT_FOUND) return 0;
+    const held = this.held(slot);
+    this.records.doubles[(slot << 2) | SIZE] = inputs[at + IN_SIZE]!;
+    return held;
+  }
+
+  private remove(inputs: Float64Array, at: number): number {
+    const slot = this.records.find(inputs, at + IN_ID);
+    if (slot === NOT_FOUND) return 0;
+    const held = this.held(slot);
+    this.records.removeFound(slot);
+    return held;
+  }
+
+  private held(slot: number): number {
+    const { doubles } = this.records;
+    return (
+      doubles[(slot << 2) | SIDE]! + doubles[(slot << 2) | PRICE]! + doubles[(slot << 2) | SIZE]!
+    );
   }
 }
 

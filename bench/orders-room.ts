@@ -112,10 +112,12 @@ export class OrdersRoom implements RecordHandler {
   }
 
   private give(type: number, doubles: number): void {
+    const { record } = this;
     const { input } = this.books;
     const slot = input.tryClaim(type, doubles * 8);
     invariant(slot >= 0, 'the input ring has room');
-    for (let i = 0; i < doubles; i++) input.doubles[slot + i] = this.record[i]!;
+    const ring = input.doubles;
+    for (let i = 0; i < doubles; i++) ring[slot + i] = record[i]!;
   }
 
   private turn(): void {

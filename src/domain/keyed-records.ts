@@ -5,14 +5,14 @@
  *
  *     record (slot)       doubles[4·slot]  key  + 1 the owner's
  *                         words  [8·slot + 4 … + 7] the owner's
- *     index (place)       pairs  [2·place] fold + 1 slot, EMPTY if free
+ *     index (place)       slots  [place] the slot, EMPTY if free
  *
  * A record stands in one half of a cache line, so to find an order and to change it costs two misses:
- * its place in the index and itself. The index holds no keys: a fold of 32 bits tells nearly always,
- * and the record, which is wanted anyway, confirms. Linear probing over a power of two of places, at
- * most a quarter of them taken, so that the first one looked at nearly always decides (a branch that
- * goes another way than expected costs as much as the rest of the search); a removal shifts the
- * followers of the run back by their folds alone, so there are no tombstones and no slow decay.
+ * its place in the index and itself. The index holds nothing but slots: the record, which is wanted
+ * anyway, tells whether it is the one. Linear probing over a power of two of places, at most a quarter
+ * of them taken, so that the first one looked at nearly always decides: a branch that goes another way
+ * than expected costs as much as the rest of the search. A removal shifts the followers of the run
+ * back, so there are no tombstones and no slow decay.
  *
  * Keys are whole numbers from −2^53 to 2^53. They are handed in as places in a Float64Array: a double
  * beyond 31 bits, handed to a function that is not inlined, is an object on the heap. Constants are of
@@ -46,12 +46,11 @@ export class KeyedRecords {
   usedSlots = 0;
   private free = NOT_FOUND;
   private capacity: number;
-  private pairs: Int32Array;
+  private slots: Int32Array;
   private mask: number;
   private shift: number;
   /** Of the last `find`: where the key stands in the index, or where it would be put. */
   private place = 0;
-  private fold = 0;
 
   /** @param capacity records that fit before it grows for the first time */
   constructor(capacity: number) {
@@ -62,22 +61,20 @@ export class KeyedRecords {
     const bits = Math.max(4, Math.ceil(Math.log2(capacity * PLACES_PER_RECORD)));
     this.mask = (1 << bits) - 1;
     this.shift = 32 - bits;
-    this.pairs = new Int32Array(2 ** bits * 2).fill(EMPTY);
+    this.slots = new Int32Array(2 ** bits).fill(EMPTY);
   }
 
   /** Slot of the record whose key stands at `keys[at]`, or -1. Hot. */
   find(keys: Float64Array, at: number): number {
-    const { pairs, doubles, mask } = this;
+    const { slots, doubles, mask } = this;
     const key = keys[at]!;
-    const fold = foldOf(key);
-    let place = (Math.imul(fold, GOLDEN) >>> this.shift) | 0;
-    let slot = pairs[(place << 1) | 1]!;
-    while (slot !== EMPTY && (pairs[place << 1] !== fold || doubles[slot << 2] !== key)) {
+    let place = homeOf(key, this.shift);
+    let slot = slots[place]!;
+    while (slot !== EMPTY && doubles[slot << 2] !== key) {
       place = (place + 1) & mask;
-      slot = pairs[(place << 1) | 1]!;
+      slot = slots[place]!;
     }
     this.place = place;
-    this.fold = fold;
     return slot;
   }
 
@@ -91,8 +88,7 @@ export class KeyedRecords {
       slot = this.usedSlots++;
     }
     this.doubles[slot << 2] = keys[at]!;
-    this.pairs[this.place << 1] = this.fold;
-    this.pairs[(this.place << 1) | 1] = slot;
+    this.slots[this.place] = slot;
     this.count++;
     if (this.count * PLACES_PER_RECORD > this.mask) this.growIndex();
     return slot;
@@ -104,23 +100,21 @@ export class KeyedRecords {
     this.words[(slot << 3) | FREE_NEXT] = this.free;
     this.free = slot;
     this.count--;
-    const { pairs, mask, shift } = this;
+    const { slots, doubles, mask, shift } = this;
     let hole = this.place;
     let place = hole;
     for (;;) {
       place = (place + 1) & mask;
-      const follower = pairs[(place << 1) | 1]!;
+      const follower = slots[place]!;
       if (follower === EMPTY) break;
-      const fold = pairs[place << 1]!;
       // A follower may move into the hole unless its home lies between the hole and itself.
-      const home = (Math.imul(fold, GOLDEN) >>> shift) | 0;
+      const home = homeOf(doubles[follower << 2]!, shift);
       if (((place - home) & mask) >= ((place - hole) & mask)) {
-        pairs[hole << 1] = fold;
-        pairs[(hole << 1) | 1] = follower;
+        slots[hole] = follower;
         hole = place;
       }
     }
-    pairs[(hole << 1) | 1] = EMPTY;
+    slots[hole] = EMPTY;
   }
 
   /** Becomes the same as `other`; allocates only where that one does not fit. */
@@ -132,8 +126,8 @@ export class KeyedRecords {
       this.doubles = new Float64Array(this.words.buffer);
     }
     this.words.set(other.words.subarray(0, words));
-    if (this.pairs.length === other.pairs.length) this.pairs.set(other.pairs);
-    else this.pairs = other.pairs.slice();
+    if (this.slots.length === other.slots.length) this.slots.set(other.slots);
+    else this.slots = other.slots.slice();
     this.mask = other.mask;
     this.shift = other.shift;
     this.count = other.count;
@@ -142,14 +136,14 @@ export class KeyedRecords {
   }
 
   clear(): void {
-    this.pairs.fill(EMPTY);
+    this.slots.fill(EMPTY);
     this.free = NOT_FOUND;
     this.usedSlots = 0;
     this.count = 0;
   }
 
   get memoryBytes(): number {
-    return this.words.byteLength + this.pairs.byteLength;
+    return this.words.byteLength + this.slots.byteLength;
   }
 
   private growRecords(): void {
@@ -162,23 +156,22 @@ export class KeyedRecords {
   }
 
   private growIndex(): void {
-    const { pairs } = this;
+    const { slots, doubles } = this;
     this.mask = (this.mask << 1) | 1;
     this.shift -= 1;
-    const wider = new Int32Array(pairs.length * 2).fill(EMPTY);
-    for (let at = 0; at < pairs.length; at += 2) {
-      if (pairs[at + 1] === EMPTY) continue;
-      let place = (Math.imul(pairs[at]!, GOLDEN) >>> this.shift) | 0;
-      while (wider[(place << 1) | 1] !== EMPTY) place = (place + 1) & this.mask;
-      wider[place << 1] = pairs[at]!;
-      wider[(place << 1) | 1] = pairs[at + 1]!;
+    const wider = new Int32Array(slots.length * 2).fill(EMPTY);
+    for (const slot of slots) {
+      if (slot === EMPTY) continue;
+      let place = homeOf(doubles[slot << 2]!, this.shift);
+      while (wider[place] !== EMPTY) place = (place + 1) & this.mask;
+      wider[place] = slot;
     }
-    this.pairs = wider;
+    this.slots = wider;
   }
 }
 
-/** 32 bits of a key: those of neighbours differ, and so do nearly always those of any two. */
-function foldOf(key: number): number {
+/** Where a key would stand in an index of 2^(32 − shift) places. */
+function homeOf(key: number, shift: number): number {
   const low = (key | 0) ^ Math.imul((key / TWO_32) | 0, 0x85ebca6b);
-  return low ^ (low >>> 15);
+  return (Math.imul(low ^ (low >>> 15), GOLDEN) >>> shift) | 0;
 }

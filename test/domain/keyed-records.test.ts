@@ -49,12 +49,46 @@ const someKey = fc.oneof(
   fc.integer({ min: 0, max: 20 }).map((n) => n - 2 ** 53),
 );
 
-test('KeyedRecords: agrees with a Map through growth, removals and the end of its index', () => {
-  // Sixteen places at first: runs go over the end and around all the time.
+const GOLDEN = 0x9e3779b1;
+
+/** A key whose home is the last place of an index of up to 2^16 places: the hash, backwards. */
+function keyAtEnd(n: number): number {
+  let inverse = GOLDEN;
+  for (let i = 0; i < 5; i++) inverse = Math.imul(inverse, 2 - Math.imul(GOLDEN, inverse));
+  const fold = Math.imul(0xffff0000 | n, inverse);
+  return (fold ^ (fold >>> 15) ^ (fold >>> 30)) >>> 0;
+}
+
+test('KeyedRecords: keys that all want the last place are found and removed around its end', () => {
+  const seen = new KeyedRecords(1);
+  seen.find(Float64Array.of(keyAtEnd(3)), 0);
+  // The premise: sixteen places at first.
+  assert.equal((seen as unknown as { place: number }).place, 15);
+  const someCrowdedKey = fc.oneof(fc.nat(12).map(keyAtEnd), fc.integer({ min: -20, max: 20 }));
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.constantFrom('set', 'set', 'remove'), someCrowdedKey, fc.nat(1e9)), {
+        maxLength: 120,
+        size: 'max',
+      }),
+      (commands) => {
+        const pair = new Pair();
+        for (const [kind, key, value] of commands) {
+          if (kind === 'set') pair.set(key, value);
+          else pair.remove(key);
+          pair.check();
+        }
+      },
+    ),
+  );
+});
+
+test('KeyedRecords: agrees with a Map through growth and removals', () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.constantFrom('set', 'set', 'remove'), someKey, fc.nat(1e9)), {
         maxLength: 300,
+        size: 'max',
       }),
       (commands) => {
         const pair = new Pair();
@@ -71,9 +105,8 @@ test('KeyedRecords: agrees with a Map through growth, removals and the end of it
   );
 });
 
-test('KeyedRecords: a freed slot is the next to be handed out, and keys of one fold are told apart', () => {
+test('KeyedRecords: a freed slot is the next to be handed out, and keys with equal low bits are told apart', () => {
   const pair = new Pair();
-  // Equal in the low 32 bits once the upper ones are mixed in is rare; equal low bits are not.
   for (let i = 0; i < 2000; i++) pair.set(i * 2 ** 32, i);
   pair.check();
   const slot = pair.find(5 * 2 ** 32);

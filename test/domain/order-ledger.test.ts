@@ -118,7 +118,7 @@ const command = fc.record({
 
 test('OrderLedger: agrees with its naive twin in results, queues and levels', () => {
   fc.assert(
-    fc.property(fc.array(command, { maxLength: 150 }), (commands) => {
+    fc.property(fc.array(command, { maxLength: 150, size: 'max' }), (commands) => {
       const levels = new ToldLevels();
       const ledger = new OrderLedger(levels, 1);
       const twin = new NaiveLedger();
@@ -271,7 +271,7 @@ test('OrderLedger: takes its input in the order in which ring records have it', 
 
 test('HashedLedger: its hash is the XOR of its definition over the resting orders', () => {
   fc.assert(
-    fc.property(fc.array(command, { maxLength: 80 }), (commands) => {
+    fc.property(fc.array(command, { maxLength: 80, size: 'max' }), (commands) => {
       const orders = new HashedLedger(new ToldLevels(), 1);
       const twin = new NaiveLedger();
       for (const { kind, id, side, price, size, isRight } of commands) {
