@@ -26,6 +26,10 @@ import { nodeInstrument } from '../src/venues/hyperliquid-node/coins.js';
 import { CHANGES_PER_BLOCK, type OrderChanges } from './order-changes.js';
 
 const PART_ORDERS = 256;
+/** Constants of this module are built into its code, imported ones are loaded at every use. */
+const KIND = ORDER_KIND;
+const SIDE = ORDER_SIDE;
+const INPUT_DOUBLES = ORDER_INPUT_DOUBLES;
 /** Blocks given to the room in one turn: what a burst brings, and within its limit of records. */
 const BLOCKS_PER_TURN = 8;
 
@@ -64,9 +68,10 @@ export class OrdersRoom implements RecordHandler {
     const { record } = this;
     record.fill(7, ORDER_OWNER, ORDER_EVENT_DOUBLES);
     for (let i = 0; i < count; i++) {
-      record[ORDER_KIND] = kind[i]!;
-      for (let field = 0; field < ORDER_INPUT_DOUBLES; field++)
-        record[ORDER_SIDE + field] = inputs[i * ORDER_INPUT_DOUBLES + field]!;
+      record[KIND] = kind[i]!;
+      const from = i * INPUT_DOUBLES;
+      for (let field = 0; field < INPUT_DOUBLES; field++)
+        record[SIDE + field] = inputs[from + field]!;
       record[SEQUENCE_LAST] = this.height;
       this.give(RecordType.OrderEvent, ORDER_EVENT_DOUBLES);
       if (i % CHANGES_PER_BLOCK === CHANGES_PER_BLOCK - 1) this.endBlock();

@@ -9,6 +9,14 @@ import {
   OrderKind,
 } from '../rings/record-types.js';
 
+/** Constants of this module are built into its code, imported ones are loaded at every use. */
+const KIND = ORDER_KIND;
+const SIDE = ORDER_SIDE;
+const PLACED_MS = ORDER_PLACED_MS;
+const REMOVE = OrderKind.Remove;
+const UPDATE = OrderKind.Update;
+const DONE = LedgerResult.Done;
+
 /** An order of a snapshot as the ledger takes it; never held across calls. */
 const input = new Float64Array(ORDER_INPUT_DOUBLES);
 input[OrderInput.BeforeId] = ABSENT;
@@ -19,13 +27,13 @@ export function applyOrderEvent(
   record: Float64Array,
   at: number,
 ): LedgerResult {
-  const kind = record[at + ORDER_KIND]!;
+  const kind = record[at + KIND]!;
   // From its side on a record is what the ledger takes.
-  const from = at + ORDER_SIDE;
-  if (kind === OrderKind.Remove) return orders.remove(record, from);
-  if (kind === OrderKind.Update) return orders.change(record, from);
+  const from = at + SIDE;
+  if (kind === REMOVE) return orders.remove(record, from);
+  if (kind === UPDATE) return orders.change(record, from);
   const result = orders.add(record, from);
-  if (result === LedgerResult.Done) orders.identify(record, at + ORDER_PLACED_MS);
+  if (result === DONE) orders.identify(record, at + PLACED_MS);
   return result;
 }
 
@@ -40,6 +48,6 @@ export function loadSnapshotOrder(
   input[OrderInput.Size] = order[at + 2]!;
   input[OrderInput.Id] = order[at + 3]!;
   const result = orders.add(input, 0);
-  if (result === LedgerResult.Done) orders.identify(order, at + 4);
+  if (result === DONE) orders.identify(order, at + 4);
   return result;
 }

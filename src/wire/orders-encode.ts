@@ -26,7 +26,11 @@ import {
   TRADES_PARTIES_OFFSET_WORD,
 } from './message-layout.js';
 
+/** Constants of this module are built into its code, imported ones are loaded at every use. */
 const ORDER_WORDS = ORDER_BYTES / 4;
+const CHANGE_WORDS = ORDER_CHANGE_BYTES / 4;
+const CHANGE_FIELDS = ORDER_CHANGE_FIELDS;
+const FIELDS = ORDER_FIELDS;
 const OWNER_WORDS = 5;
 /** The vtable word whose upper half is the place of Trades.parties in its table (byte 136 of 40 …). */
 const TRADES_VTABLE_WORD = 8;
@@ -91,13 +95,13 @@ export class OrdersEncoder extends MessageEncoder {
     let from = changesAt;
     for (let i = 0; i < count; i++) {
       writeOrder(words, word, changes, from);
-      const before = changes[from + ORDER_FIELDS + 2]!;
-      storeInt64(words, word + ORDER_WORDS, changes[from + ORDER_FIELDS + 1]!);
+      const before = changes[from + FIELDS + 2]!;
+      storeInt64(words, word + ORDER_WORDS, changes[from + FIELDS + 1]!);
       storeInt64(words, word + ORDER_WORDS + 2, before < 0 ? 0 : before);
-      words[word + ORDER_WORDS + 4] = changes[from + ORDER_FIELDS]!;
+      words[word + ORDER_WORDS + 4] = changes[from + FIELDS]!;
       words[word + ORDER_WORDS + 5] = 0;
-      word += ORDER_CHANGE_BYTES / 4;
-      from += ORDER_CHANGE_FIELDS;
+      word += CHANGE_WORDS;
+      from += CHANGE_FIELDS;
     }
     return (word - at) * 4;
   }
