@@ -24,11 +24,13 @@ import { NodeInstruments } from '../src/venues/hyperliquid-node/node-instruments
 import { DiffParser } from '../src/venues/hyperliquid-node/parse-diffs.js';
 import { SnapshotParser, SnapshotResult } from '../src/venues/hyperliquid-node/parse-snapshot.js';
 import { StatusScanner } from '../src/venues/hyperliquid-node/parse-statuses.js';
+import { LineMemory } from '../src/venues/scan/line-memory.js';
 import { capturesDirectory } from '../test/support/captures.js';
 import { defineBench, measure, row } from './harness.js';
 import type { BenchRow } from './harness.js';
 
 const PART = 'Hyperliquid node files';
+const NEWLINE = 0x0a;
 const BTC = new NodeInstruments([nodeInstrument('BTC', 0, 5)]);
 
 interface StatusLine {
@@ -79,6 +81,16 @@ function plainDiffs(text: readonly string[]): () => number {
   };
 }
 
+/** Bytes where the node reads its files to; without WebAssembly where they are. */
+function placed(bytes: Buffer): { memory: LineMemory | null; lines: Buffer; end: number } {
+  const memory = LineMemory.create();
+  let isWide = memory !== null;
+  while (isWide && memory!.lines.length < bytes.length) isWide = memory!.widen();
+  if (memory === null || !isWide) return { memory: null, lines: bytes, end: bytes.length };
+  memory.lines.set(bytes);
+  return { memory, lines: memory.lines, end: bytes.length };
+}
+
 async function diffRows(home: string, form: 'by_block' | 'streaming'): Promise<BenchRow[]> {
   const cut = join(home, 'derived', 'dual_985148182_985148206', 'hl', 'data');
   const file = join(cut, `node_raw_book_diffs_${form}`, 'hourly', '20260505', '17');
@@ -86,11 +98,14 @@ async function diffRows(home: string, form: 'by_block' | 'streaming'): Promise<B
   const text = bytes.toString('latin1').split('\n').filter(Boolean);
   const events = text.reduce((sum, line) => sum + (JSON.parse(line) as DiffLine).events.length, 0);
   const timeline = new Timeline(1_778_000_000_000_000_000n);
-  const envelope = new Envelope();
-  const parser = new DiffParser(BTC);
+  const { memory, lines, end: bytesEnd } = placed(bytes);
+  const envelope = new Envelope(memory);
+  const parser = new DiffParser(BTC, memory);
   let sum = 0;
-  const onOrderEvent = (event: Float64Array): void => {
-    sum += event[ORDER_ID]! + event[ORDER_PRICE]! + event[ORDER_SIZE]! + event[ORDER_OWNER]!;
+  const taker = {
+    onOrderEvent: (event: Float64Array): void => {
+      sum += event[ORDER_ID]! + event[ORDER_PRICE]! + event[ORDER_SIZE]! + event[ORDER_OWNER]!;
+    },
   };
   return measure({
     part: PART,
@@ -99,10 +114,10 @@ async function diffRows(home: string, form: 'by_block' | 'streaming'): Promise<B
     operations: events,
     ours: () => {
       sum = 0;
-      let start = 0;
-      for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
-        if (!envelope.read(bytes, start, end, timeline)) return NaN;
-        if (parser.parse(bytes, envelope, end, 0, { onOrderEvent }) < 0) return NaN;
+      for (let start = 0; start < bytesEnd;) {
+        const end = lines.indexOf(NEWLINE, start);
+        if (!envelope.read(lines, start, end, timeline)) return NaN;
+        if (parser.parse(lines, envelope, end, 0, taker) < 0) return NaN;
         start = end + 1;
       }
       return sum;
@@ -115,22 +130,24 @@ async function diffRows(home: string, form: 'by_block' | 'streaming'): Promise<B
 async function statusRows(home: string): Promise<BenchRow[]> {
   const cut = join(home, 'derived', 'dual_985148182_985148206', 'hl', 'data');
   const file = join(cut, 'node_order_statuses_by_block', 'hourly', '20260505', '17');
-  const text = readFileSync(file, 'latin1').split('\n').filter(Boolean);
-  const lines = text.map((line) => Buffer.from(line, 'latin1'));
-  const bytes = lines.reduce((sum, line) => sum + line.length, 0);
-  const scanner = new StatusScanner(BTC);
+  const all = readFileSync(file);
+  const text = all.toString('latin1').split('\n').filter(Boolean);
+  const { memory, lines, end: linesEnd } = placed(all);
+  const scanner = new StatusScanner(BTC, undefined, memory);
   let height = 0;
   const rows = await measure({
     part: PART,
     case: 'status lines, by block (470 KB each)',
     unit: 'ns/KB',
-    operations: bytes / 1e3,
+    operations: all.length / 1e3,
     ours: () => {
       let learned = 0;
-      for (const line of lines) {
+      for (let start = 0; start < linesEnd;) {
+        const end = lines.indexOf(NEWLINE, start);
         height++;
-        learned += scanner.learn(line, height);
+        learned += scanner.learn(lines, start, end, height);
         scanner.forget(height);
+        start = end + 1;
       }
       return learned;
     },
@@ -148,7 +165,7 @@ async function statusRows(home: string): Promise<BenchRow[]> {
         },
       },
     ],
-    note: `${lines.length} lines, ${(bytes / 1e6).toFixed(1)} MB`,
+    note: `${text.length} lines, ${(all.length / 1e6).toFixed(1)} MB`,
   });
   return rows.map((r) => ({ ...r, note: `${(1e3 / r.ours).toFixed(2)} GB/s; ${r.note}` }));
 }

@@ -10,6 +10,7 @@
  * read again. A line longer than LINE_BYTES_MAX is passed over to its end and told.
  */
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import type { LineMemory } from '../venues/scan/line-memory.js';
 import { type HourlyFile, fileOfHeight, newestFile, nextFile } from './hourly-files.js';
 
 /** By-block status lines of all markets reach some megabytes; this is far beyond the largest seen. */
@@ -39,7 +40,8 @@ export class FileTail {
   private descriptor = -1;
   private inode = 0;
   private position = 0;
-  private buffer: Buffer<ArrayBuffer> = Buffer.allocUnsafe(READ_BYTES * 2);
+  private memory: LineMemory | null;
+  private buffer: Buffer<ArrayBuffer>;
   /** Bytes of the line that is not whole yet stand in buffer[0 … held). */
   private held = 0;
   private skippingLine = false;
@@ -50,9 +52,12 @@ export class FileTail {
   lines = 0;
   filesOpened = 0;
 
-  constructor(root: string, taker: LineTaker) {
+  /** @param memory where to read the lines to, for the scanners that it has; null: anywhere */
+  constructor(root: string, taker: LineTaker, memory: LineMemory | null = null) {
     this.root = root;
     this.taker = taker;
+    this.memory = memory;
+    this.buffer = memory === null ? Buffer.allocUnsafe(READ_BYTES * 2) : memory.lines;
   }
 
   get path(): string | null {
@@ -169,11 +174,7 @@ export class FileTail {
   }
 
   private readMore(): number {
-    if (this.buffer.length - this.held <= READ_BYTES) {
-      const wider = Buffer.allocUnsafe(this.buffer.length * 2);
-      this.buffer.copy(wider, 0, 0, this.held);
-      this.buffer = wider;
-    }
+    if (this.buffer.length - this.held <= READ_BYTES) this.widen();
     let read: number;
     try {
       read = readSync(this.descriptor, this.buffer, this.held, READ_BYTES, this.position);
@@ -185,6 +186,17 @@ export class FileTail {
     this.position += read;
     this.bytesRead += read;
     return read;
+  }
+
+  private widen(): void {
+    if (this.memory?.widen() === true) {
+      this.buffer = this.memory.lines;
+      return;
+    }
+    const wider = Buffer.allocUnsafe(this.buffer.length * 2);
+    this.buffer.copy(wider, 0, 0, this.held);
+    this.buffer = wider;
+    this.memory = null;
   }
 
   /** Nothing more will be written (end of a recording): what has no newline is the last line. */

@@ -21,6 +21,7 @@ import { Envelope } from '../venues/hyperliquid-node/envelope.js';
 import { DiffFault, DiffParser } from '../venues/hyperliquid-node/parse-diffs.js';
 import { FillParser } from '../venues/hyperliquid-node/parse-fills.js';
 import { StatusScanner } from '../venues/hyperliquid-node/parse-statuses.js';
+import { LineMemory } from '../venues/scan/line-memory.js';
 import { BlockAssembler } from './block-assembler.js';
 import { BlockWitness } from './block-witness.js';
 import { oldestHeight } from './hourly-files.js';
@@ -39,6 +40,8 @@ import { SourceWatch } from './source-watch.js';
 
 const READS_PER_TURN = 4;
 const SPACE = 0x20;
+const QUOTE = 0x22;
+const COLON = 0x3a;
 /** Of a line, up to within its first time. */
 const HEAD_BYTES = 40;
 const SAMPLE_BYTES = 200;
@@ -51,7 +54,10 @@ export class NodeFilesIngest implements Agent {
   private readonly statuses: StatusScanner;
   private readonly diffs: DiffParser;
   private readonly fills: FillParser;
-  private readonly envelope = new Envelope();
+  private readonly memories = { diffs: LineMemory.create(), statuses: LineMemory.create() };
+  private readonly diffsEnvelope = new Envelope(this.memories.diffs);
+  private readonly statusesEnvelope = new Envelope(this.memories.statuses);
+  private readonly fillsEnvelope = new Envelope();
   private readonly tails: Readonly<Record<NodeSource, FileTail>>;
   private readonly watch: SourceWatch;
   private nowNs = 0;
@@ -87,8 +93,8 @@ export class NodeFilesIngest implements Agent {
     const pathOf = (source: NodeSource): string => this.tails[source].path ?? '';
     this.watch = new SourceWatch(options.report, this.outlet, pathOf);
     this.outlet.whenHole((from, to) => this.onHole(from, to));
-    this.statuses = new StatusScanner(instruments, this.witness);
-    this.diffs = new DiffParser(instruments);
+    this.statuses = new StatusScanner(instruments, this.witness, this.memories.statuses);
+    this.diffs = new DiffParser(instruments, this.memories.diffs);
     this.fills = new FillParser(instruments, timeline, this.witness);
     this.assembler = new BlockAssembler(
       this.outlet,
@@ -100,10 +106,12 @@ export class NodeFilesIngest implements Agent {
       diffs: new FileTail(
         options.roots.diffs,
         lineTaker((line, at, end, now) => this.onDiffs(line, at, end, now)),
+        this.memories.diffs,
       ),
       statuses: new FileTail(
         options.roots.statuses,
         lineTaker((line, at, end) => this.onStatuses(line, at, end)),
+        this.memories.statuses,
       ),
       fills: new FileTail(
         options.roots.fills,
@@ -209,7 +217,7 @@ export class NodeFilesIngest implements Agent {
   }
 
   private onDiffs(line: Buffer, start: number, end: number, receivedNs: number): void {
-    const { envelope } = this;
+    const envelope = this.diffsEnvelope;
     if (!envelope.read(line, start, end, this.options.timeline)) {
       this.refuse('diffs', 'FRAME_MALFORMED', line.subarray(start, end));
       this.lossReason = StateReason.MalformedFrame;
@@ -236,23 +244,23 @@ export class NodeFilesIngest implements Agent {
   };
 
   private onStatuses(line: Buffer, start: number, end: number): void {
-    if (!this.envelope.read(line, start, end, this.options.timeline)) {
+    const envelope = this.statusesEnvelope;
+    if (!envelope.read(line, start, end, this.options.timeline)) {
       this.refuse('statuses', 'FRAME_MALFORMED', line.subarray(start, end));
       return;
     }
-    const { eventsAt, height, blockNs } = this.envelope;
+    const { eventsAt, height, blockNs } = envelope;
     // What is read again was told already.
     if (height > this.rewoundStatusesTo)
       this.options.rawStatuses?.onLine(line, eventsAt, end, height, blockNs);
-    const text = line.subarray(start, end);
-    this.statuses.learn(text, height);
-    if (this.options.isStreaming) this.statuses.learnGone(text, height);
+    this.statuses.learn(line, eventsAt, end, height);
+    if (this.options.isStreaming) this.statuses.learnGone(line, eventsAt, end, height);
     if (height > this.statusHeight) this.statusHeight = height;
-    this.assembler.onStatuses(this.envelope.height);
+    this.assembler.onStatuses(height);
   }
 
   private onFills(line: Buffer, start: number, end: number, receivedNs: number): void {
-    const { envelope } = this;
+    const envelope = this.fillsEnvelope;
     const isRead = envelope.read(line, start, end, this.options.timeline);
     if (isRead && envelope.height <= this.passedHeight) return;
     if (isRead) this.lastFillHeight = envelope.height;
@@ -390,6 +398,10 @@ export class NodeFilesIngest implements Agent {
 
 /** Whether a line that begins so has spaces between its tokens: no name and no time holds one. */
 function isSpaced(bytes: Buffer, start: number, end: number): boolean {
+  // `{"local_time":"`, as nearly all begin
+  if (bytes[start + 14] === QUOTE && bytes[start + 13] === COLON && bytes[start + 1] === QUOTE) {
+    return false;
+  }
   const until = Math.min(end, start + HEAD_BYTES);
   for (let i = start; i < until; i++) if (bytes[i] === SPACE) return true;
   return false;

@@ -13,17 +13,19 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { LineMemory } from '../../src/venues/scan/line-memory.js';
 import { FileTail, LINE_BYTES_MAX, TailEvent } from '../../src/ingest/file-tail.js';
 
 class Rig {
   readonly root = mkdtempSync(join(tmpdir(), 'ringside-tail-'));
   readonly lines: string[] = [];
-  readonly tail = new FileTail(this.root, {
-    onLine: (bytes, start, end) => this.lines.push(bytes.toString('utf8', start, end)),
-  });
+  readonly tail: FileTail;
   private nowNs = 0;
 
-  constructor(t: TestContext) {
+  constructor(t: TestContext, memory: LineMemory | null = null) {
+    const onLine = (bytes: Buffer, start: number, end: number): void =>
+      void this.lines.push(bytes.toString('utf8', start, end));
+    this.tail = new FileTail(this.root, { onLine }, memory);
     t.after(() => {
       this.tail.close();
       rmSync(this.root, { recursive: true, force: true });
@@ -52,20 +54,37 @@ class Rig {
 
 const DAY = '20260505';
 
-test('FileTail: a line cut at every byte is given once, whole, when its newline is there', (t) => {
-  const rig = new Rig(t);
-  const text = '{"a":1}\n{"b":"zwölf"}\n\n{"c":3}\n';
-  rig.add(DAY, '7', '');
-  rig.tail.startAtEnd();
-  const bytes = Buffer.from(text);
-  for (let cut = 0; cut <= bytes.length; cut++) {
-    appendFileSync(rig.file(DAY, '7'), bytes.subarray(0, cut));
-    const first = rig.poll();
-    appendFileSync(rig.file(DAY, '7'), bytes.subarray(cut));
-    assert.deepEqual([...first, ...rig.poll()], ['{"a":1}', '{"b":"zwölf"}', '{"c":3}'], `${cut}`);
-  }
-  assert.equal(rig.tail.takeEvent(), TailEvent.None);
-});
+/** A test of lines that are read to a buffer, and of the same in the memory of a scanner. */
+function testBoth(name: string, body: (t: TestContext, memory: LineMemory | null) => void): void {
+  test(`${name} (buffer)`, (t) => body(t, null));
+  test(`${name} (memory)`, (t) => {
+    const memory = LineMemory.create();
+    assert.ok(memory !== null);
+    body(t, memory);
+  });
+}
+
+testBoth(
+  'FileTail: a line cut at every byte is given once, whole, when its newline is there',
+  (t, memory) => {
+    const rig = new Rig(t, memory);
+    const text = '{"a":1}\n{"b":"zwölf"}\n\n{"c":3}\n';
+    rig.add(DAY, '7', '');
+    rig.tail.startAtEnd();
+    const bytes = Buffer.from(text);
+    for (let cut = 0; cut <= bytes.length; cut++) {
+      appendFileSync(rig.file(DAY, '7'), bytes.subarray(0, cut));
+      const first = rig.poll();
+      appendFileSync(rig.file(DAY, '7'), bytes.subarray(cut));
+      assert.deepEqual(
+        [...first, ...rig.poll()],
+        ['{"a":1}', '{"b":"zwölf"}', '{"c":3}'],
+        `${cut}`,
+      );
+    }
+    assert.equal(rig.tail.takeEvent(), TailEvent.None);
+  },
+);
 
 test('FileTail: a start in the middle of a line gives that line whole', (t) => {
   const rig = new Rig(t);
@@ -110,18 +129,21 @@ test('FileTail: a line that the writer never finished in the last hour is told a
   assert.equal(rig.tail.takeEvent(), TailEvent.Replaced);
 });
 
-test('FileTail: a truncated and a replaced file are read from their beginning, and told', (t) => {
-  const rig = new Rig(t);
-  rig.add(DAY, '7', 'a\nb\nc\n');
-  rig.tail.startAtEnd();
-  truncateSync(rig.file(DAY, '7'), 2);
-  assert.deepEqual(rig.poll(), ['a']);
-  assert.equal(rig.tail.takeEvent(), TailEvent.Replaced);
-  writeFileSync(`${rig.file(DAY, '7')}.new`, 'x\ny\nz\n');
-  renameSync(`${rig.file(DAY, '7')}.new`, rig.file(DAY, '7'));
-  assert.deepEqual(rig.poll(), ['x', 'y', 'z']);
-  assert.equal(rig.tail.takeEvent(), TailEvent.Replaced);
-});
+testBoth(
+  'FileTail: a truncated and a replaced file are read from their beginning, and told',
+  (t, memory) => {
+    const rig = new Rig(t, memory);
+    rig.add(DAY, '7', 'a\nb\nc\n');
+    rig.tail.startAtEnd();
+    truncateSync(rig.file(DAY, '7'), 2);
+    assert.deepEqual(rig.poll(), ['a']);
+    assert.equal(rig.tail.takeEvent(), TailEvent.Replaced);
+    writeFileSync(`${rig.file(DAY, '7')}.new`, 'x\ny\nz\n');
+    renameSync(`${rig.file(DAY, '7')}.new`, rig.file(DAY, '7'));
+    assert.deepEqual(rig.poll(), ['x', 'y', 'z']);
+    assert.equal(rig.tail.takeEvent(), TailEvent.Replaced);
+  },
+);
 
 test('FileTail: a file that was removed is read to its end, then the next one', (t) => {
   const rig = new Rig(t);
@@ -152,18 +174,42 @@ test('FileTail: a folder in the place of a file ends nothing; the next hour is r
   assert.deepEqual(rig.poll(), ['b']);
 });
 
-test('FileTail: a line longer than the limit is passed over to its end, and told', (t) => {
-  const rig = new Rig(t);
-  rig.add(DAY, '7', '');
-  rig.tail.startAtEnd();
-  const piece = Buffer.alloc(LINE_BYTES_MAX / 4, 'x');
-  for (let i = 0; i < 5; i++) appendFileSync(rig.file(DAY, '7'), piece);
-  rig.add(DAY, '7', '\nshort\n');
-  const lines: string[] = [];
-  for (let i = 0; i < 12; i++) lines.push(...rig.poll());
-  assert.deepEqual(lines, ['short']);
-  assert.equal(rig.tail.takeEvent(), TailEvent.LineTooLong);
-});
+testBoth(
+  'FileTail: lines longer than there was room for come whole, and short ones after them',
+  (t, memory) => {
+    const rig = new Rig(t, memory);
+    rig.add(DAY, '7', '');
+    rig.tail.startAtEnd();
+    const MIB = 1 << 20;
+    const lengths = [5, MIB - 1, MIB, MIB + 1, 1, 2 * MIB + 3, 63, 64, 65, 9 * MIB, 200];
+    const written = lengths.map((length, i) => String.fromCharCode(97 + i).repeat(length));
+    const lines: string[] = [];
+    for (const line of written) {
+      rig.add(DAY, '7', line.slice(0, line.length / 2));
+      lines.push(...rig.poll());
+      rig.add(DAY, '7', `${line.slice(line.length / 2)}\n`);
+      lines.push(...rig.poll(), ...rig.poll());
+    }
+    assert.equal(lines.length, written.length);
+    lines.forEach((line, i) => assert.ok(line === written[i], `line ${i} of ${lengths[i]}`));
+  },
+);
+
+testBoth(
+  'FileTail: a line longer than the limit is passed over to its end, and told',
+  (t, memory) => {
+    const rig = new Rig(t, memory);
+    rig.add(DAY, '7', '');
+    rig.tail.startAtEnd();
+    const piece = Buffer.alloc(LINE_BYTES_MAX / 4, 'x');
+    for (let i = 0; i < 5; i++) appendFileSync(rig.file(DAY, '7'), piece);
+    rig.add(DAY, '7', '\nshort\n');
+    const lines: string[] = [];
+    for (let i = 0; i < 12; i++) lines.push(...rig.poll());
+    assert.deepEqual(lines, ['short']);
+    assert.equal(rig.tail.takeEvent(), TailEvent.LineTooLong);
+  },
+);
 
 test('FileTail: the file of a height is the newest that begins at or before it', (t) => {
   const rig = new Rig(t);

@@ -11,7 +11,7 @@ import * as R from '../../src/rings/record-types.js';
 import { StrictParser } from '../../src/venues/binance-futures/parse-strict.js';
 import { WasmDepthScanner } from '../../src/venues/binance-futures/scan-wasm.js';
 import { EventScratch } from '../../src/venues/event-scratch.js';
-import { createDepthScanner } from '../../src/venues/scan/wasm-memory.js';
+import { createDepthScanner } from '../../src/venues/scan/depth-memory.js';
 import { ParseResult } from '../../src/venues/venue.js';
 import { testInstrument } from './scratch-frames.js';
 

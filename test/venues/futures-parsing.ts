@@ -5,7 +5,7 @@ import type { TradeKind } from '../../src/venues/binance-futures/messages.js';
 import { FuturesParser } from '../../src/venues/binance-futures/parse.js';
 import { StrictParser } from '../../src/venues/binance-futures/parse-strict.js';
 import { EventScratch } from '../../src/venues/event-scratch.js';
-import { createDepthScanner } from '../../src/venues/scan/wasm-memory.js';
+import { createDepthScanner } from '../../src/venues/scan/depth-memory.js';
 import { ParseResult } from '../../src/venues/venue.js';
 import { CollectingSink, TEST_TIMELINE, testInstrument } from './scratch-frames.js';
 import type { CollectedEvent } from './scratch-frames.js';

@@ -13,6 +13,7 @@ import { Envelope } from '../../src/venues/hyperliquid-node/envelope.js';
 import { NodeInstruments } from '../../src/venues/hyperliquid-node/node-instruments.js';
 import { DiffParser } from '../../src/venues/hyperliquid-node/parse-diffs.js';
 import { DiffScanner } from '../../src/venues/hyperliquid-node/scan-diff.js';
+import { LineMemory } from '../../src/venues/scan/line-memory.js';
 import { TEST_TIMELINE } from './scratch-frames.js';
 
 const INSTRUMENTS = new NodeInstruments([
@@ -37,33 +38,58 @@ interface Said {
 interface Way {
   readonly envelope: Envelope;
   readonly parser: DiffParser;
+  /** Where the lines are put, if not in a buffer of their own. */
+  readonly memory: LineMemory | null;
 }
 
 /** Kept for all lines: what an earlier one left behind must not matter. */
-const SCANNING: Way = { envelope: new Envelope(), parser: new DiffParser(INSTRUMENTS) };
-const BY_NAMES: Way = { envelope: new Envelope(false), parser: new DiffParser(INSTRUMENTS, false) };
+const BY_NAMES: Way = {
+  envelope: new Envelope(null, false),
+  parser: new DiffParser(INSTRUMENTS, null, false),
+  memory: null,
+};
+/** The scanner of a memory, beside it the reading by names alone. */
+const IN_MEMORY: Way[] = [true, false].map((withVectors) => {
+  const memory = LineMemory.create(withVectors);
+  assert.ok(memory?.usesVectors === withVectors, 'both are compiled: npm run build:code');
+  return {
+    envelope: new Envelope(memory, false),
+    parser: new DiffParser(INSTRUMENTS, memory, false),
+    memory,
+  };
+});
+const SCANNING: Way[] = [
+  { envelope: new Envelope(), parser: new DiffParser(INSTRUMENTS), memory: null },
+  ...IN_MEMORY,
+];
 
-function said({ envelope, parser }: Way, bytes: Uint8Array, end: number): Said | null {
-  if (!envelope.read(bytes, 0, end, TEST_TIMELINE)) return null;
+function said({ envelope, parser, memory }: Way, line: Uint8Array, behind: number): Said | null {
+  const length = line.length + behind;
+  const bytes = memory === null ? new Uint8Array(length) : memory.lines;
+  // With nothing behind it, it ends where the lines do.
+  const at = bytes.length - length;
+  bytes.fill(0x39, at);
+  bytes.set(line, at);
+  const end = at + line.length;
+  if (!envelope.read(bytes, at, end, TEST_TIMELINE)) return null;
   const events: number[][] = [];
   const skippedBefore = parser.skipped;
   const count = parser.parse(bytes, envelope, end, 5, {
     onOrderEvent: (event) => void events.push([...event]),
   });
   const { height, blockNs, localNs, eventsAt } = envelope;
-  const head = [height, blockNs, localNs, eventsAt];
+  const head = [height, blockNs, localNs, eventsAt - at];
   return { head, count, fault: parser.fault, skipped: parser.skipped - skippedBefore, events };
 }
 
-/** What both ways say about a line, with digits behind it or at the end of its buffer. */
+/** What all ways say about a line, with digits behind it or at the end of its buffer. */
 function assertAgree(line: Uint8Array): Said | null {
   let result: Said | null = null;
   for (const behind of [BEHIND, 0]) {
-    const bytes = new Uint8Array(line.length + behind).fill(0x39);
-    bytes.set(line);
-    const expected = said(BY_NAMES, bytes, line.length);
-    result = said(SCANNING, bytes, line.length);
-    assert.deepEqual(result, expected, Buffer.from(line).toString('latin1'));
+    result = said(BY_NAMES, line, behind);
+    for (const way of SCANNING) {
+      assert.deepEqual(said(way, line, behind), result, Buffer.from(line).toString('latin1'));
+    }
   }
   return result;
 }
@@ -215,30 +241,90 @@ test('Diff lines: times of any minute are read alike, whichever was read before'
   );
 });
 
-test('Diff lines: the scanner takes every event as the node writes it', (t) => {
+/** How far each scanner comes with a text that is put where it reads; `read` of a memory. */
+function takes(
+  text: string,
+  read: (memory: LineMemory, at: number, end: number) => number,
+): number[] {
+  return IN_MEMORY.map(({ memory }) => {
+    const at = memory!.lines.length - text.length - BEHIND;
+    memory!.lines.write(text, at, 'latin1');
+    return read(memory!, at, at + text.length) - at;
+  });
+}
+
+test('Diff lines: each scanner takes every line as the node writes it, head and events', (t) => {
   const scanner = new DiffScanner(INSTRUMENTS);
   const event = new Float64Array(64);
-  const taken = (text: string): number => {
+  const assertTaken = (text: string): void => {
     const bytes = Buffer.alloc(text.length + BEHIND, '9');
     bytes.write(text);
-    return scanner.scan(bytes, 0, text.length, event);
+    const all = [text.length, text.length];
+    assert.equal(scanner.scan(bytes, 0, text.length, event), text.length, text);
+    assert.deepEqual(
+      takes(text, (memory, at, end) => memory.scanDiff(at, end)),
+      all,
+      text,
+    );
   };
-  for (const sample of SAMPLES) assert.equal(taken(sample), sample.length, sample);
+  const assertHeadTaken = (line: string): void => {
+    const behind = line.indexOf('[') + 1;
+    const stops = takes(line, (memory, at, end) => memory.scanHead(at, end));
+    assert.deepEqual(stops, [behind, behind], line);
+  };
+  for (const sample of SAMPLES) assertTaken(sample);
+  assertHeadTaken(`${HEAD}]}`);
   const captures = capturesDirectory();
   if (captures === null) {
     t.skip('no captures: set RINGSIDE_CAPTURES');
     return;
   }
   const data = join(captures, 'hyperliquid/derived/dual_985148182_985148206/hl/data');
-  const file = join(data, 'node_raw_book_diffs_by_block/hourly/20260505/17');
   let events = 0;
-  for (const line of readFileSync(file, 'latin1').split('\n').filter(Boolean)) {
-    assertAgree(Buffer.from(line));
-    for (const each of (JSON.parse(line) as { events: unknown[] }).events) {
-      const text = JSON.stringify(each);
-      assert.equal(taken(text), text.length, text);
-      events++;
+  for (const form of ['by_block', 'streaming']) {
+    const file = join(data, `node_raw_book_diffs_${form}/hourly/20260505/17`);
+    for (const line of readFileSync(file, 'latin1').split('\n').filter(Boolean)) {
+      assertAgree(Buffer.from(line));
+      assertHeadTaken(line);
+      for (const each of (JSON.parse(line) as { events: unknown[] }).events) {
+        assertTaken(JSON.stringify(each));
+        events++;
+      }
     }
   }
-  assert.ok(events > 500, String(events));
+  assert.ok(events > 1000, String(events));
+});
+
+test('Diff lines: a coin that the scanner has no place for is not taken for one that nobody wants', () => {
+  const memory = LineMemory.create()!;
+  const spaced = new NodeInstruments([nodeInstrument('A B', 3, 5)]);
+  const way: Way = {
+    envelope: new Envelope(memory),
+    parser: new DiffParser(spaced, memory),
+    memory,
+  };
+  const event = SAMPLES[2]!.replace('BTC', 'A B');
+  const line = lineOf([event, SAMPLES[3]!]);
+  const result = said(way, line, BEHIND);
+  assert.deepEqual([result?.count, result?.skipped, result?.events.length], [2, 1, 1]);
+});
+
+test('Diff lines: what stood in a memory is read on after it was widened', () => {
+  const memory = LineMemory.create()!;
+  const way: Way = {
+    envelope: new Envelope(memory),
+    parser: new DiffParser(INSTRUMENTS, memory),
+    memory,
+  };
+  const line = lineOf(SAMPLES);
+  const before = said(way, line, BEHIND);
+  const { lines } = memory;
+  const at = lines.length - line.length - BEHIND;
+  assert.ok(memory.widen());
+  assert.notEqual(memory.lines, lines);
+  assert.equal(memory.lines.toString('latin1', at, at + line.length), line.toString('latin1'));
+  assert.deepEqual(said(way, line, BEHIND), before);
+  // A line that stands elsewhere, too: its event is in the memory all the same.
+  const elsewhere: Way = { ...way, memory: null };
+  assert.deepEqual(said(elsewhere, line, BEHIND), before);
 });

@@ -15,7 +15,7 @@ import { OffBookTrades } from './off-book-trades.js';
 import { StrictParser } from './parse-strict.js';
 import { FuturesScanner } from './scan.js';
 import { MarkPriceScanner } from './scan-mark-price.js';
-import { createDepthScanner, type DepthScannerInstance } from '../scan/wasm-memory.js';
+import { createDepthScanner, type DepthScannerInstance } from '../scan/depth-memory.js';
 import { WasmDepthScanner } from './scan-wasm.js';
 
 /** Shorter frames (tickers, trades, a few levels) are read as fast without the copy and the calls. */

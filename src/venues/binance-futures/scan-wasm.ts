@@ -7,18 +7,14 @@ import { Channel } from '../../domain/channel.js';
 import type { Instrument } from '../../domain/instrument.js';
 import * as Record from '../../rings/record-types.js';
 import type { EventScratch } from '../event-scratch.js';
+import { addSymbols } from '../scan/wasm-code.js';
 import {
   type DepthScannerInstance,
   EVENT_AT,
   FRAME_AT,
   FRAME_BYTES_MAX,
-} from '../scan/wasm-memory.js';
+} from '../scan/depth-memory.js';
 
-/** Digits behind the point that the scanner reads exactly beside some before it. */
-const DECIMALS_MAX = 12;
-/** What needs no escape in JSON and fits the scanner's table; others are left to FuturesScanner. */
-const PLAIN_SYMBOL = /^[!#-[\]-~]{1,16}$/;
-const QUOTE = 0x22;
 /** Frames that lie elsewhere are copied to here; the other half is the receive buffer. */
 const COPY_BYTES_MAX = FRAME_BYTES_MAX / 2;
 
@@ -37,13 +33,8 @@ export class WasmDepthScanner {
     this.scratch = scratch;
     this.bytes = wasm.bytes;
     scratch.event = wasm.doubles.subarray(EVENT_AT / 8);
-    for (const { symbol, id, priceDecimals, sizeDecimals } of instruments) {
-      if (priceDecimals > DECIMALS_MAX || sizeDecimals > DECIMALS_MAX) continue;
-      if (!PLAIN_SYMBOL.test(symbol)) continue;
-      const { written } = new TextEncoder().encodeInto(symbol, this.bytes.subarray(FRAME_AT));
-      this.bytes[FRAME_AT + written] = QUOTE;
-      wasm.exports.addSymbol(FRAME_AT, id, priceDecimals, sizeDecimals);
-    }
+    // Those that it has no place for are left to FuturesScanner.
+    addSymbols(wasm, instruments);
   }
 
   /**

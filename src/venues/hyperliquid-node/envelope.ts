@@ -8,6 +8,7 @@
  * Ingest thread, once a line.
  */
 import type { Timeline } from '../../time/timeline.js';
+import * as Head from '../scan/line-memory.js';
 import {
   CURSOR_FAILED,
   Read,
@@ -33,16 +34,34 @@ export class Envelope {
   localNs = 0;
   /** Position behind the opening bracket of `events`. */
   eventsAt = 0;
+  private readonly memory: Head.LineMemory | null;
   private readonly scanner: EnvelopeScanner | null;
 
-  /** @param withScanner false: every line name by name, as the tests' oracle */
-  constructor(withScanner = true) {
+  /**
+   * @param memory where lines may stand that its own scanner reads
+   * @param withScanner false: every other line name by name, as the tests' oracle
+   */
+  constructor(memory: Head.LineMemory | null = null, withScanner = true) {
+    this.memory = memory;
     this.scanner = withScanner ? new EnvelopeScanner() : null;
   }
 
   /** Reads the line that opens at `at`; false if it is none of the node's. */
   read(bytes: Uint8Array, at: number, end: number, timeline: Timeline): boolean {
-    const { scanner } = this;
+    const { memory, scanner } = this;
+    if (memory !== null && bytes === memory.lines) {
+      const eventsAt = memory.scanHead(at, end);
+      if (eventsAt >= 0) {
+        const { head } = memory;
+        this.height = head[Head.HEAD_HEIGHT]!;
+        this.blockNs =
+          timeline.fromUnixMs(head[Head.HEAD_BLOCK_MS]!) + head[Head.HEAD_BLOCK_EXTRA_NS]!;
+        this.localNs =
+          timeline.fromUnixMs(head[Head.HEAD_LOCAL_MS]!) + head[Head.HEAD_LOCAL_EXTRA_NS]!;
+        this.eventsAt = eventsAt;
+        return true;
+      }
+    }
     if (scanner !== null) {
       const eventsAt = scanner.scan(bytes, at, end);
       if (eventsAt >= 0) {

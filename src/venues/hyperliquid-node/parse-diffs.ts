@@ -7,9 +7,11 @@
  *                     {"new":{"sz":"0.61488"[,"insertBefore":105338503859]}}
  *                     "remove"
  *
- * Ingest thread, hot; events as the node writes them go through DiffScanner, any other order of keys is
- * read here, anything else refuses the whole line.
+ * Ingest thread, hot; events as the node writes them go through the scanner of the memory that they
+ * were read into, else through DiffScanner; any other order of keys is read here, anything else refuses
+ * the whole line.
  */
+import type { LineMemory } from '../scan/line-memory.js';
 import type { SymbolTable } from '../symbol-table.js';
 import { NO_SYMBOL } from '../symbol-table.js';
 import {
@@ -78,8 +80,9 @@ export const DiffFault = { None: 0, Malformed: 1, Precision: 2 } as const;
 export class DiffParser {
   private readonly symbols: SymbolTable;
   private readonly instruments: NodeInstruments;
+  private readonly memory: LineMemory | null;
   private readonly scanner: DiffScanner | null;
-  private readonly event = new Float64Array(ORDER_EVENT_DOUBLES);
+  private event: Float64Array = new Float64Array(ORDER_EVENT_DOUBLES);
   /** Where the event's own texts stand: they are read when its coin is known. */
   private priceAt = 0;
   private diffAt = 0;
@@ -88,8 +91,13 @@ export class DiffParser {
   /** Events of instruments that nobody wants. */
   skipped = 0;
 
-  /** @param withScanner false: every event name by name, as the tests' oracle */
-  constructor(instruments: NodeInstruments, withScanner = true) {
+  /**
+   * @param memory where lines may stand that its own scanner reads; the coins become known to it
+   * @param withScanner false: every other event name by name, as the tests' oracle
+   */
+  constructor(instruments: NodeInstruments, memory: LineMemory | null = null, withScanner = true) {
+    memory?.know(instruments.instruments);
+    this.memory = memory;
     this.instruments = instruments;
     this.symbols = instruments.symbols;
     this.scanner = withScanner ? new DiffScanner(instruments) : null;
@@ -108,6 +116,9 @@ export class DiffParser {
     taker: OrderEventTaker,
   ): number {
     this.fault = DiffFault.None;
+    const { memory, scanner } = this;
+    const isInMemory = memory !== null && bytes === memory.lines;
+    if (memory !== null) this.event = memory.event;
     const { event } = this;
     event[EXCHANGE_NS] = envelope.blockNs;
     event[ENGINE_NS] = envelope.localNs;
@@ -120,7 +131,8 @@ export class DiffParser {
     if (bytes[i] === 0x5d) return 0;
     let count = 0;
     while (i < end) {
-      const behind = this.scanner === null ? -1 : this.scanner.scan(bytes, i, end, event);
+      let behind = isInMemory ? memory.scanDiff(i, end) : CURSOR_FAILED;
+      if (behind < 0 && scanner !== null) behind = scanner.scan(bytes, i, end, event);
       i = behind < 0 ? this.readEvent(bytes, i, end) : behind;
       if (i < 0) return this.refuse();
       count++;

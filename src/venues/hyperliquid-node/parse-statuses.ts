@@ -2,7 +2,8 @@
  * Order statuses give a resting order its identity: when it was placed, its client id, time in
  * force, type. They are 99 % of the node's bytes and 95 % of them are rejections that never rested,
  * so nothing but the statuses that can rest are looked at: a search for their exact bytes jumps over
- * the rest of the line. The bytes cannot stand inside a JSON string, where quotes are escaped.
+ * the rest of the line. The bytes cannot stand inside a JSON string, where quotes are escaped. Lines in a
+ * memory with a scanner are searched once for all kinds, others by `indexOf` for each.
  *
  *     {"time":"…","user":"0x…","hash":null,"builder":null,"status":"open","order":{…}}
  *
@@ -11,6 +12,7 @@
 import { IdTable, NOT_FOUND } from '../../domain/id-table.js';
 import { OrderAttribute, TimeInForce } from '../../domain/order-attributes.js';
 import { ORDER_ID } from '../../rings/record-types.js';
+import { type LineMemory, StatusKind } from '../scan/line-memory.js';
 import { NO_SYMBOL } from '../symbol-table.js';
 import { Claim, type ClaimTaker, NO_CLAIMS } from './claims.js';
 import { ascii, startsWith } from './json-cursor.js';
@@ -23,6 +25,9 @@ const OPEN = Buffer.from('"status":"open"');
 const TRIGGERED = Buffer.from('"status":"triggered"');
 const CANCELED = Buffer.from('"status":"canceled"');
 const ORDER = ascii(',"order":');
+/** From a status' opening quote to the first letter of its value. */
+const TO_VALUE = 10;
+const LETTER_O = 0x6f;
 
 const CLIENT_ID_WORDS = 4;
 /** Identities kept for orders whose diff has not come; a block has a few dozen. */
@@ -31,6 +36,9 @@ const IDENTITIES_FIRST = 256;
 export class StatusScanner {
   private readonly instruments: NodeInstruments;
   private readonly claims: ClaimTaker;
+  private readonly memory: LineMemory | null;
+  /** Where the orders of `triggered` statuses stand: they are read after the open ones. */
+  private readonly triggered: number[] = [];
   private readonly scan = new OrderScan();
   private readonly byId = new IdTable(IDENTITIES_FIRST);
   private oid = new Float64Array(IDENTITIES_FIRST);
@@ -42,10 +50,18 @@ export class StatusScanner {
   /** Statuses of the wanted kinds that could not be read. */
   unreadable = 0;
 
-  /** @param claims hears what they say about the diffs of their block */
-  constructor(instruments: NodeInstruments, claims: ClaimTaker = NO_CLAIMS) {
+  /**
+   * @param claims hears what they say about the diffs of their block
+   * @param memory where lines may stand that its own scanner searches
+   */
+  constructor(
+    instruments: NodeInstruments,
+    claims: ClaimTaker = NO_CLAIMS,
+    memory: LineMemory | null = null,
+  ) {
     this.instruments = instruments;
     this.claims = claims;
+    this.memory = memory;
   }
 
   /** Identities held. */
@@ -53,22 +69,34 @@ export class StatusScanner {
     return this.count;
   }
 
-  /** Learns from a line of statuses of block `height`. Returns how many identities it gave. */
-  learn(line: Buffer, height: number): number {
+  /**
+   * Learns from the statuses in `line[start … end)`, of block `height`. Returns how many identities
+   * they gave.
+   */
+  learn(line: Buffer, start: number, end: number, height: number): number {
+    const { memory } = this;
+    if (memory !== null && line === memory.lines) {
+      return this.learnAtOnce(memory, line, start, end, height);
+    }
     return (
-      this.collect(line, OPEN, height, 0) +
-      this.collect(line, TRIGGERED, height, OrderAttribute.Triggered)
+      this.collect(line, start, end, OPEN, height, 0) +
+      this.collect(line, start, end, TRIGGERED, height, OrderAttribute.Triggered)
     );
   }
 
   /** Claims of the orders that are gone; only where blocks may be missing unseen (streaming). */
-  learnGone(line: Buffer, height: number): void {
-    const end = line.length;
-    for (let at = line.indexOf(CANCELED, 0); at >= 0;) {
-      const order = at + CANCELED.length;
-      at = line.indexOf(CANCELED, order);
-      if (!startsWith(line, order, end, ORDER)) continue;
-      if (this.scan.read(line, order + ORDER.length, end) < 0) continue;
+  learnGone(line: Buffer, start: number, end: number, height: number): void {
+    const { memory } = this;
+    const isInMemory = memory !== null && line === memory.lines;
+    const text = isInMemory ? null : line.subarray(0, end);
+    let at = start;
+    for (;;) {
+      if (text === null) at = memory!.findStatus(at, end, StatusKind.Canceled);
+      else at = text.indexOf(CANCELED, at);
+      if (at < 0 || at >= end) return;
+      at += CANCELED.length;
+      if (!startsWith(line, at, end, ORDER)) continue;
+      if (this.scan.read(line, at + ORDER.length, end) < 0) continue;
       if (this.isPostOnly(line)) this.claims.onClaim(height, this.scan.oid, Claim.Gone);
     }
   }
@@ -81,27 +109,66 @@ export class StatusScanner {
     return this.instruments.symbols.find(line, coinAt, coinEnd) !== NO_SYMBOL;
   }
 
-  private collect(line: Buffer, needle: Buffer, height: number, also: number): number {
-    const end = line.length;
+  /** As one `collect` for each kind: each status is found, but none inside of one of its own kind. */
+  private learnAtOnce(
+    memory: LineMemory,
+    line: Buffer,
+    start: number,
+    end: number,
+    height: number,
+  ): number {
+    const kinds = StatusKind.Open | StatusKind.Triggered;
+    const { triggered } = this;
+    triggered.length = 0;
     let found = 0;
-    let at = line.indexOf(needle, 0);
-    while (at >= 0) {
-      const order = at + needle.length;
-      at = line.indexOf(needle, order);
-      const opens = order + ORDER.length;
-      if (!startsWith(line, order, end, ORDER) || this.scan.read(line, opens, end) < 0) {
-        this.unreadable++;
-        continue;
+    let behindOpen = start;
+    let behindTriggered = start;
+    let at = memory.findStatus(start, end, kinds);
+    while (at < end) {
+      if (line[at + TO_VALUE] !== LETTER_O) {
+        if (at >= behindTriggered) triggered.push((behindTriggered = at + TRIGGERED.length));
+      } else if (at >= behindOpen) {
+        behindOpen = at + OPEN.length;
+        found += this.take(line, behindOpen, end, height, 0);
       }
-      if (this.scan.isTrigger && also === 0) continue;
-      if (this.instruments.symbols.find(line, this.scan.coinAt, this.scan.coinEnd) === NO_SYMBOL)
-        continue;
-      this.keep(height, also);
-      if (also === 0 && (this.scan.attributes & OrderAttribute.TimeInForceMask) === TimeInForce.Alo)
-        this.claims.onClaim(height, this.scan.oid, Claim.New);
-      found++;
+      at = memory.findStatus(at + 1, end, kinds);
+    }
+    for (let i = 0; i < triggered.length; i++) {
+      found += this.take(line, triggered[i]!, end, height, OrderAttribute.Triggered);
     }
     return found;
+  }
+
+  private collect(
+    line: Buffer,
+    start: number,
+    end: number,
+    needle: Buffer,
+    height: number,
+    also: number,
+  ): number {
+    const text = line.subarray(0, end);
+    let found = 0;
+    for (let at = text.indexOf(needle, start); at >= 0; at = text.indexOf(needle, at)) {
+      at += needle.length;
+      found += this.take(line, at, end, height, also);
+    }
+    return found;
+  }
+
+  /** The status whose order follows at `at`; 1 if it gave an identity. */
+  private take(line: Buffer, at: number, end: number, height: number, also: number): number {
+    const { scan } = this;
+    if (!startsWith(line, at, end, ORDER) || scan.read(line, at + ORDER.length, end) < 0) {
+      this.unreadable++;
+      return 0;
+    }
+    if (scan.isTrigger && also === 0) return 0;
+    if (this.instruments.symbols.find(line, scan.coinAt, scan.coinEnd) === NO_SYMBOL) return 0;
+    this.keep(height, also);
+    if (also === 0 && (scan.attributes & OrderAttribute.TimeInForceMask) === TimeInForce.Alo)
+      this.claims.onClaim(height, scan.oid, Claim.New);
+    return 1;
   }
 
   private keep(height: number, also: number): void {

@@ -1,5 +1,5 @@
 /**
- * AssemblyScript, part of depth-scanner.as.ts: numbers from eight bytes at a time (SWAR). Ingest
+ * AssemblyScript, part of scanners.as.ts: numbers from eight bytes at a time (SWAR). Ingest
  * thread, hottest of all. Never a wrong value: a number is taken only when its closing character
  * stands where the digits end; whatever is not of the known shape gives a negative number.
  *
@@ -30,6 +30,13 @@ export function nonDigitMask(word: u64): u64 {
   // High bit of each byte that is not '0'…'9': after the XOR a digit is 0…9.
   const x = word ^ ZEROS;
   return ((x + 0x7676767676767676) | x) & 0x8080808080808080;
+}
+
+/** High bit of each byte that is zero; above the first it may mark too many. */
+// @ts-ignore: decorator
+@inline
+export function zeroBytes(word: u64): u64 {
+  return (word - 0x0101010101010101) & ~word & 0x8080808080808080;
 }
 
 // @ts-ignore: decorator
@@ -99,12 +106,13 @@ export function scanWhole(at: i32): f64 {
     cursor = at + 14;
     return <f64>(combineEight((high << 24) | (ZEROS >> 40)) * 100000000 + combineEight(low));
   }
-  return scanOtherWhole(at);
+  return scanWholeBefore(at, COMMA);
 }
 
-function scanOtherWhole(at: i32): f64 {
+/** The same of a number with any count of digits that ends in `closing`. */
+export function scanWholeBefore(at: i32, closing: u8): f64 {
   const value = scanDigits(at);
-  if (digits == 0 || digits > 16 || <u64>value > SAFE || load<u8>(cursor) != COMMA) return -1;
+  if (digits == 0 || digits > 16 || <u64>value > SAFE || load<u8>(cursor) != closing) return -1;
   // JSON knows no leading zeros: the strict parser is to say so.
   if (digits > 1 && load<u8>(at) == 0x30) return -1;
   cursor = cursor + 1;
@@ -120,7 +128,9 @@ export function scanDecimal(at: i32, decimals: i32): f64 {
   if (load<u8>(cursor) != POINT) return -1;
   const fraction = scanDigits(cursor + 1);
   const places = digits;
-  if (places == 0 || places > decimals || load<u8>(cursor) != QUOTE) return -1;
+  if (places == 0 || load<u8>(cursor) != QUOTE) return -1;
+  // `5.0` of an instrument without places
+  if (places > decimals) return fraction == 0 ? <f64>(whole * powerOfTen(decimals)) : -1;
   return <f64>(whole * powerOfTen(decimals) + fraction * powerOfTen(decimals - places));
 }
 

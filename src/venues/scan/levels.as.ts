@@ -1,5 +1,5 @@
 /**
- * AssemblyScript, part of depth-scanner.as.ts: the levels of one side, `["price","size"],…]`, as
+ * AssemblyScript, part of scanners.as.ts: the levels of one side, `["price","size"],…]`, as
  * (price, size) doubles. Ingest thread, hottest of all. Two ways with one meaning, chosen when it is
  * compiled: with vectors of 16 bytes, and with words of eight for machines without.
  *

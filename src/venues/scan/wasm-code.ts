@@ -1,0 +1,110 @@
+/**
+ * The compiled scanners (scanners.as.ts) as instances, each with a memory of its own. Null where
+ * WebAssembly, the compiled files or the memory are missing: then the JavaScript scanners do it all.
+ * Compiled twice from the same source: with vectors of 16 bytes, and without for a machine or an engine
+ * that does not know them. Cold.
+ */
+import { readFileSync } from 'node:fs';
+import type { Instrument } from '../../domain/instrument.js';
+
+export const PAGE_BYTES = 65536;
+/** Behind the constants and the symbols. */
+export const TEXT_AT = 163_840;
+
+/** Digits behind the point that the scanners read exactly beside some before it. */
+const DECIMALS_MAX = 12;
+/** The longest symbol in the table; a text that names a longer one is declined. */
+const SYMBOL_BYTES_MAX = 16;
+/** What needs no escape in JSON. */
+const PLAIN_SYMBOL = /^[!#-[\]-~]+$/;
+const QUOTE = 0x22;
+
+/** What is used of the standard's global; Node's types leave it to the DOM's. */
+interface WebAssemblyApi {
+  readonly Memory: new (limits: { initial: number; maximum: number }) => WasmMemory;
+  readonly Module: new (code: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
+  validate(code: Uint8Array): boolean;
+}
+
+export interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+  /** A RangeError if there is no more. The buffer is another one then. */
+  grow(pages: number): number;
+}
+
+/** Addresses, and -1 for: declined. */
+export interface ScannerExports {
+  /** The symbol at `at`, with a quote behind it, becomes known; 0 if it has no place. */
+  addSymbol(at: number, id: number, priceDecimals: number, sizeDecimals: number): number;
+  /** A whole depth frame becomes the record at `event`: how many doubles. */
+  scanFrame(at: number, end: number, event: number): number;
+  /** Of the first status of one of the kinds (StatusKind), or `end`. */
+  findStatus(at: number, end: number, kinds: number): number;
+  /** Behind the head of a node's line, which becomes the doubles at `head`. */
+  scanHead(at: number, end: number, head: number): number;
+  /** Behind an event of a diff line, which becomes the record at `event`. */
+  scanDiff(at: number, end: number, event: number): number;
+  /** An event of a coin that is not among the symbols is declined from now on. */
+  declineUnknown(): void;
+}
+
+export interface ScannerInstance {
+  readonly exports: ScannerExports;
+  readonly memory: WasmMemory;
+  /** False: compiled without vectors. */
+  readonly usesVectors: boolean;
+}
+
+/** @param withVectors false: take the scanners without them even where they are known */
+export function createScanner(
+  pages: number,
+  pagesMax: number,
+  withVectors = true,
+): ScannerInstance | null {
+  const api = (globalThis as { WebAssembly?: WebAssemblyApi }).WebAssembly;
+  if (api === undefined) return null;
+  const vectors = withVectors ? readCode('./scanners-vectors.wasm') : null;
+  const usesVectors = vectors !== null && api.validate(vectors);
+  const code = usesVectors ? vectors : readCode('./scanners.wasm');
+  if (code === null) return null;
+  let memory: WasmMemory;
+  try {
+    memory = new api.Memory({ initial: pages, maximum: pagesMax });
+  } catch {
+    return null;
+  }
+  const instance = new api.Instance(new api.Module(code), { env: { memory } });
+  return { exports: instance.exports as ScannerExports, memory, usesVectors };
+}
+
+/** Makes instruments known; false if one is not although its symbol is short enough. */
+export function addSymbols(
+  { exports, memory }: ScannerInstance,
+  instruments: readonly Instrument[],
+): boolean {
+  const place = new Uint8Array(memory.buffer, TEXT_AT);
+  let areAllKnown = true;
+  for (const { symbol, id, priceDecimals, sizeDecimals } of instruments) {
+    if (Buffer.byteLength(symbol) > SYMBOL_BYTES_MAX) continue;
+    const fits =
+      priceDecimals <= DECIMALS_MAX && sizeDecimals <= DECIMALS_MAX && PLAIN_SYMBOL.test(symbol);
+    if (fits) {
+      const { written } = new TextEncoder().encodeInto(symbol, place);
+      place[written] = QUOTE;
+    }
+    if (!fits || exports.addSymbol(TEXT_AT, id, priceDecimals, sizeDecimals) === 0) {
+      areAllKnown = false;
+    }
+  }
+  return areAllKnown;
+}
+
+/** Null: compiled by `npm run build`, a bare `tsc` leaves it out. */
+function readCode(file: string): Buffer | null {
+  try {
+    return readFileSync(new URL(file, import.meta.url));
+  } catch {
+    return null;
+  }
+}
