@@ -8,7 +8,7 @@ import { formatShortDecimal } from '../src/domain/decimal.js';
 import type { Instrument } from '../src/domain/instrument.js';
 import { Prng } from '../src/domain/prng.js';
 import { copyDoubles } from '../src/rings/copy-doubles.js';
-import { EXCHANGE_NS, LEVELS } from '../src/rings/record-types.js';
+import { BEST_ORDERS_DOUBLES, EXCHANGE_NS, LEVELS } from '../src/rings/record-types.js';
 import { RecordType, TRADE_ID, TRADE_PRICE, TRADE_SIZE } from '../src/rings/record-types.js';
 import { TRADE_BUYER, TRADE_HASH, TRADE_SELLER } from '../src/rings/record-types.js';
 import { TICKER_ASK_SIZE, TICKER_BID_PRICE } from '../src/rings/record-types.js';
@@ -113,6 +113,13 @@ function tradeFrames(prng: Prng, count: number): Buffer[] {
   }));
 }
 
+/** Of a book: its first price, its last size, the orders at both best prices, which stand behind. */
+function bookSum(record: Float64Array, levelsEnd: number): number {
+  return (
+    record[LEVELS]! + record[levelsEnd - 1]! + 64 * record[levelsEnd]! + record[levelsEnd + 1]!
+  );
+}
+
 /** Takes events as a ring does: copies them. */
 class Taker {
   readonly record = new Float64Array(RECORD_DOUBLES);
@@ -122,8 +129,9 @@ class Taker {
     const { record } = this;
     copyDoubles(event, doubles, record, 0);
     this.sum += record[EXCHANGE_NS]!;
-    if (recordType === RecordType.DepthSnapshot) this.sum += record[LEVELS]! + record[doubles - 1]!;
-    else if (recordType === RecordType.BookTicker) {
+    if (recordType === RecordType.DepthSnapshot) {
+      this.sum += bookSum(record, doubles - BEST_ORDERS_DOUBLES);
+    } else if (recordType === RecordType.BookTicker) {
       this.sum += record[TICKER_BID_PRICE]! + record[TICKER_ASK_SIZE]!;
     } else this.sum += record[TRADE_PRICE]! + record[TRADE_SIZE]! + (record[TRADE_ID]! % 65_536);
     return true;
@@ -183,12 +191,16 @@ function plainFrame(frame: Buffer, withParties: boolean, parseJson: ParseJson): 
     return sum;
   }
   record[EXCHANGE_NS] = (message.data.time - ORIGIN_MS) * 1e6;
-  const [bids, asks] =
-    message.channel === 'l2Book'
-      ? message.data.levels
-      : ([[message.data.bbo[0]], [message.data.bbo[1]]] as const);
+  if (message.channel === 'bbo') {
+    const [bid, ask] = message.data.bbo;
+    const end = writeLevel([ask], writeLevel([bid], LEVELS));
+    return record[EXCHANGE_NS]! + record[LEVELS]! + record[end - 1]!;
+  }
+  const [bids, asks] = message.data.levels;
   const end = writeLevel(asks, writeLevel(bids, LEVELS));
-  return record[EXCHANGE_NS]! + record[LEVELS]! + record[end - 1]!;
+  record[end] = bids[0]!.n;
+  record[end + 1] = asks[0]!.n;
+  return record[EXCHANGE_NS]! + bookSum(record, end);
 }
 
 function plain(
