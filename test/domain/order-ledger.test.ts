@@ -223,6 +223,29 @@ test('OrderLedger: tells each level that changed once, bids before asks, with th
   assert.equal(ledger.orderCount, 3);
 });
 
+test('OrderLedger: tells every level of a block that changes hundreds, on one side or on both', () => {
+  for (const asksEvery of [1000, 2, 1]) {
+    const levels = new ToldLevels();
+    const ledger = new OrderLedger(levels, 1);
+    const twin = new NaiveLedger();
+    for (let id = 0; id < 700; id++) {
+      const order = { id, side: id % asksEvery === 0 ? 1 : 0, price: 5 * id, size: id + 1 };
+      assert.equal(ledger.add(input(order), 0), LedgerResult.Done);
+      twin.add(order, AT_END);
+    }
+    ledger.settle();
+    assertLevels(levels, twin);
+    const told = levels.take();
+    assert.equal(told.length, 700);
+    assert.equal(ledger.settledBids + ledger.settledAsks, 700);
+    assert.equal(new Set(told).size, 700);
+    assert.deepEqual(
+      told,
+      [...told].sort((a, b) => Number(a[0]) - Number(b[0])),
+    );
+  }
+});
+
 test('OrderLedger: what no order can have is refused and changes nothing', () => {
   const ledger = new OrderLedger(new ToldLevels(), 4);
   const good = { id: 7, side: 0, price: 10, size: 3 };
