@@ -19,10 +19,17 @@ import { ORDER_CHANGE_FIELDS } from '../../src/wire/message-layout.js';
 
 /** Where in a record each field of a change stands, in the order of the message. */
 const FROM = [
-  ...[ORDER_SIDE, ORDER_PRICE, ORDER_SIZE, ORDER_ID, ORDER_PLACED_MS, ORDER_ATTRIBUTES],
+  ORDER_SIDE,
+  ORDER_PRICE,
+  ORDER_SIZE,
+  ORDER_ID,
+  ORDER_PLACED_MS,
+  ORDER_ATTRIBUTES,
   ...[0, 1, 2, 3, 4].map((word) => ORDER_OWNER + word),
   ...[0, 1, 2, 3].map((word) => ORDER_CLIENT_ID + word),
-  ...[ORDER_KIND, ORDER_SIZE_BEFORE, ORDER_BEFORE_ID],
+  ORDER_KIND,
+  ORDER_SIZE_BEFORE,
+  ORDER_BEFORE_ID,
 ];
 
 test('BlockChanges: has the fields of every event where the message wants them, however many', () => {
