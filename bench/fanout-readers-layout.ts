@@ -1,4 +1,4 @@
-/** What the fan-out bench and the thread of its readers share. */
+/** What the fan-out bench and its readers share, be they a thread or peers/fanout-readers.c. */
 export interface ReaderWork {
   readonly port: number;
   readonly clients: number;
@@ -18,4 +18,5 @@ export const Reader = {
   /** Latencies written so far. */
   Samples: 3,
 } as const;
+export type ReaderCell = (typeof Reader)[keyof typeof Reader];
 export const READER_DOUBLES = 4;

@@ -1,101 +1,139 @@
 /**
- * The readers of the fan-out bench: bare sockets on a thread of their own that count what arrives, and
- * while a schedule is set, how long after it was due each message was there. All messages have one
- * size, so that the number of bytes tells which message is whole.
+ * Opens the readers of the fan-out bench: a small program (peers/fanout-readers.c) with the cells in a
+ * file that both map or read, or, where there is no C compiler for it, a thread with the cells in
+ * shared memory. The program takes less of the machine and is woken sooner, for everybody alike.
  */
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
-import { parentPort, workerData } from 'node:worker_threads';
-import { SystemClock } from '../src/time/system-clock.js';
-import { READER_DOUBLES, Reader } from './fanout-readers-layout.js';
-import type { ReaderWork } from './fanout-readers-layout.js';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { invariant } from '../src/faults/invariant.js';
+import { compilePeer, hasCompiler } from './compile-peer.js';
+import { READER_DOUBLES, type ReaderCell, type ReaderWork } from './fanout-readers-layout.js';
 
-const { port, clients, frameBytes, originMonotonicNs, results } = workerData as ReaderWork;
-const cells = new Float64Array(results);
-const samplesMax = cells.length - READER_DOUBLES;
-const clock = new SystemClock(originMonotonicNs);
-const now = new Float64Array(1);
-const HANDSHAKE = [
-  'GET /v1/feed HTTP/1.1',
-  `Host: 127.0.0.1:${port}`,
-  'Upgrade: websocket',
-  'Connection: Upgrade',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-  'Sec-WebSocket-Version: 13',
-].join('\r\n');
+export interface Readers {
+  readonly clients: number;
+  get(cell: ReaderCell): number;
+  set(cell: ReaderCell, value: number): void;
+  /** A copy of the first `count` latencies, in ns. */
+  latencies(count: number): Float64Array;
+  close(): Promise<void>;
+}
 
-class Reading {
-  private isShaken = false;
-  private readonly socket: Socket;
-  private schedule = 0;
-  /** Bytes since the schedule began. */
-  private bytes = 0;
-  private onShaken: () => void = () => {};
+export interface ReadersSetting {
+  readonly port: number;
+  readonly clients: number;
+  readonly frameBytes: number;
+  readonly originMonotonicNs: bigint;
+  /** Latencies that there is room for. */
+  readonly samplesMax: number;
+  /** Which core they keep to; null: any. A thread keeps to none. */
+  readonly core: number | null;
+}
 
-  constructor() {
-    // One buffer for all that a socket reads: nothing is allocated per chunk.
-    this.socket = connect({
-      port,
-      host: '127.0.0.1',
-      onread: { buffer: Buffer.allocUnsafe(64 * 1024), callback: (count) => this.read(count) },
+/** The program reads by epoll. */
+export const hasReaderProgram =
+  process.platform === 'linux' && process.env['BENCH_FEEDER'] !== 'node' && hasCompiler();
+
+/** Resolves when all are connected. */
+export function openReaders(setting: ReadersSetting): Promise<Readers> {
+  return hasReaderProgram ? ReaderProgram.open(setting) : ReaderThread.open(setting);
+}
+
+class ReaderThread implements Readers {
+  private constructor(
+    private readonly worker: Worker,
+    private readonly cells: Float64Array,
+    readonly clients: number,
+  ) {}
+
+  static async open(setting: ReadersSetting): Promise<Readers> {
+    const { port, clients, frameBytes, originMonotonicNs, samplesMax } = setting;
+    const results = new SharedArrayBuffer((READER_DOUBLES + samplesMax) * 8);
+    const workerData: ReaderWork = { port, clients, frameBytes, originMonotonicNs, results };
+    const worker = new Worker(new URL('./fanout-readers-thread.js', import.meta.url), {
+      workerData,
     });
+    await once(worker, 'message');
+    return new ReaderThread(worker, new Float64Array(results), clients);
   }
 
-  async open(): Promise<void> {
-    await new Promise((resolve, reject) => {
-      this.socket.once('connect', resolve);
-      this.socket.once('error', reject);
-    });
-    const shaken = new Promise<void>((resolve) => {
-      this.onShaken = resolve;
-    });
-    this.socket.write(`${HANDSHAKE}\r\n\r\n`);
-    await shaken;
-    this.isShaken = true;
+  get(cell: ReaderCell): number {
+    return this.cells[cell]!;
   }
 
-  close(): void {
-    this.socket.destroy();
+  set(cell: ReaderCell, value: number): void {
+    this.cells[cell] = value;
   }
 
-  private read(count: number): boolean {
-    if (!this.isShaken) {
-      this.onShaken();
-      return true;
-    }
-    cells[Reader.Bytes] = cells[Reader.Bytes]! + count;
-    if (cells[Reader.FirstDueNs] !== 0) this.time(count);
-    return true;
+  latencies(count: number): Float64Array {
+    return this.cells.slice(READER_DOUBLES, READER_DOUBLES + count);
   }
 
-  private time(count: number): void {
-    const firstDueNs = cells[Reader.FirstDueNs]!;
-    if (firstDueNs !== this.schedule) {
-      this.schedule = firstDueNs;
-      this.bytes = 0;
-    }
-    clock.readInto(now, 0);
-    const before = Math.floor(this.bytes / frameBytes);
-    this.bytes += count;
-    const whole = Math.floor(this.bytes / frameBytes);
-    for (let message = before; message < whole; message++) {
-      const at = cells[Reader.Samples]!;
-      if (at >= samplesMax) return;
-      cells[READER_DOUBLES + at] = now[0]! - firstDueNs - message * cells[Reader.StepNs]!;
-      cells[Reader.Samples] = at + 1;
-    }
+  async close(): Promise<void> {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no origin
+    this.worker.postMessage('close');
+    await once(this.worker, 'exit');
   }
 }
 
-const readings: Reading[] = [];
-for (let i = 0; i < clients; i++) {
-  const reading = new Reading();
-  await reading.open();
-  readings.push(reading);
+class ReaderProgram implements Readers {
+  private readonly cell = new Float64Array(1);
+  private readonly cellBytes = new Uint8Array(this.cell.buffer);
+
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly file: number,
+    readonly clients: number,
+  ) {}
+
+  static async open(setting: ReadersSetting): Promise<Readers> {
+    const program = compilePeer('fanout-readers');
+    const folder = mkdtempSync(join(tmpdir(), 'fanout-readers-'));
+    const path = join(folder, 'cells');
+    writeFileSync(path, new Uint8Array((READER_DOUBLES + setting.samplesMax) * 8));
+    const file = openSync(path, 'r+');
+    const { port, clients, frameBytes, originMonotonicNs, core } = setting;
+    const values = [port, clients, frameBytes, originMonotonicNs, path, core ?? -1];
+    const child = spawn(program, values.map(String), { stdio: ['pipe', 'pipe', 'inherit'] });
+    const ended = once(child, 'exit').then(([code]) => {
+      invariant(code === 0, 'the readers read until they are told to end');
+    });
+    await Promise.race([once(child.stdout, 'data'), ended]);
+    rmSync(folder, { recursive: true });
+    return new ReaderProgram(child, file, clients);
+  }
+
+  get(cell: ReaderCell): number {
+    readSync(this.file, this.cellBytes, 0, 8, cell * 8);
+    return this.cell[0]!;
+  }
+
+  set(cell: ReaderCell, value: number): void {
+    this.cell[0] = value;
+    writeSync(this.file, this.cellBytes, 0, 8, cell * 8);
+  }
+
+  latencies(count: number): Float64Array {
+    const values = new Float64Array(count);
+    readSync(this.file, new Uint8Array(values.buffer), 0, count * 8, READER_DOUBLES * 8);
+    return values;
+  }
+
+  async close(): Promise<void> {
+    const ended = once(this.child, 'exit');
+    this.child.stdin!.end();
+    await ended;
+    closeSync(this.file);
+  }
 }
-parentPort!.on('message', () => {
-  for (const reading of readings) reading.close();
-  parentPort!.close();
-});
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker port has no origin
-parentPort!.postMessage('open');

@@ -60,7 +60,7 @@ export async function wsServer(): Promise<FanOut> {
   };
 }
 
-/** peers/send-loop.c: sends by itself what it is told to, each message to each client at once. */
+/** peers/send-loop.c: sends by itself what it is told to, each batch to each client by one write. */
 export class SendLoop {
   private constructor(
     private readonly child: ChildProcess,
@@ -77,8 +77,8 @@ export class SendLoop {
     return new SendLoop(child, Number(line.split(' ')[1]));
   }
 
-  send(messages: number): void {
-    this.child.stdin!.write(`send ${messages}\n`);
+  send(batches: number, messagesPerBatch: number): void {
+    this.child.stdin!.write(`send ${batches} ${messagesPerBatch}\n`);
   }
 
   close(): void {

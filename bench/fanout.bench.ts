@@ -1,19 +1,17 @@
 /**
  * Fan-out: messages of one stream to all its readers, over loopback sockets, against `ws`, and against a
- * loop of sends in C as the limit of one at a time (where there is a compiler). A case is timed from
- * the first publish to the moment all readers together have read every byte; the window of what is under
- * way is bounded, so nobody wins by buffering. Latency: open loop, each message is timed from when it
- * was due. Then the room itself: what a message costs between ring and server.
+ * loop of sends in C, one write to a socket for each batch, as the limit (where there is a compiler).
+ * A case is timed from the first publish to the moment all readers together have read every byte; the
+ * window of what is under way is bounded, so nobody wins by buffering. The room itself: what a message
+ * costs between ring and server. Latency: open loop, each message is timed from when it was due.
  */
-import { once } from 'node:events';
-import { setImmediate as nextTurn, setTimeout as nap } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
 import { BroadcastAgent } from '../src/broadcast/broadcast-agent.js';
 import { BROADCAST_COLUMNS } from '../src/broadcast/broadcast-counters.js';
 import { DEFAULT_LIMITS } from '../src/broadcast/limits.js';
 import { MemoryClient, MemoryServer } from '../src/broadcast/memory-server.js';
 import { Prng } from '../src/domain/prng.js';
 import { invariant } from '../src/faults/invariant.js';
+import { allowedCores, pinByTaskset } from '../src/node/affinity.js';
 import { createCounterTable } from '../src/rings/counters.js';
 import { RingConsumer } from '../src/rings/ring-consumer.js';
 import { createRing } from '../src/rings/ring-layout.js';
@@ -23,24 +21,18 @@ import { SystemScheduler } from '../src/time/system-scheduler.js';
 import { Timeline } from '../src/time/timeline.js';
 import { FakeBooks, testInstruments } from '../test/broadcast/support/fake-books.js';
 import { hasCompiler } from './compile-peer.js';
-import { READER_DOUBLES, Reader } from './fanout-readers-layout.js';
-import type { ReaderWork } from './fanout-readers-layout.js';
-import { type FanOut, ours, SendLoop, wsServer } from './fanout-servers.js';
+import { hasReaderProgram } from './fanout-readers.js';
+import { type Rig, SendLoopRig, ServerRig } from './fanout-rigs.js';
+import { ours, wsServer } from './fanout-servers.js';
 import { defineBench, median, row } from './harness.js';
 import type { BenchRow } from './harness.js';
 
 const PART = 'Fan-out';
-const MESSAGE_BYTES = 400;
-/** Two bytes of header, two of length: what a server's frame of this size takes. */
-const FRAME_BYTES = MESSAGE_BYTES + 4;
+const MESSAGES_A_TURN = [1, 16, 64];
 const ROUNDS = 3;
-const WINDOW_BYTES_A_CLIENT = 64 * 1024;
-const DELIVERIES: Readonly<Record<number, number>> = {
-  1: 20_000,
-  10: 50_000,
-  100: 100_000,
-  1000: 150_000,
-};
+const ROUND_NS = 250e6;
+const WARM_DELIVERIES = 40_000;
+const READERS_NOTE = hasReaderProgram ? 'readers in C' : 'readers in Node';
 /** Clients and messages a second: at most 100,000 deliveries a second, which `ws` still manages. */
 const LATENCY_CASES = [
   [1, 10_000],
@@ -49,196 +41,104 @@ const LATENCY_CASES = [
   [100, 1_000],
   [1000, 50],
 ] as const;
-const LATENCY_SECONDS = 1;
+const LATENCY_ROUNDS = 5;
+const LATENCY_SECONDS = 0.6;
 
 const originMonotonicNs = process.hrtime.bigint();
 const clock = new SystemClock(originMonotonicNs);
-const message = new Uint8Array(MESSAGE_BYTES).fill(7);
 
-/** Readers on a thread of their own, connected to one who sends. */
-class Readers {
-  private constructor(
-    private readonly worker: Worker,
-    readonly cells: Float64Array,
-    readonly clients: number,
-  ) {}
-
-  static async open(port: number, clients: number, samples: number): Promise<Readers> {
-    const results = new SharedArrayBuffer((READER_DOUBLES + samples) * 8);
-    const workerData: ReaderWork = {
-      port,
-      clients,
-      frameBytes: FRAME_BYTES,
-      originMonotonicNs,
-      results,
-    };
-    const worker = new Worker(new URL('./fanout-readers.js', import.meta.url), { workerData });
-    await once(worker, 'message');
-    return new Readers(worker, new Float64Array(results), clients);
-  }
-
-  get bytes(): number {
-    return this.cells[Reader.Bytes]!;
-  }
-
-  async close(): Promise<void> {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no origin
-    this.worker.postMessage('close');
-    await once(this.worker, 'exit');
-  }
+interface Contender {
+  readonly name: string;
+  readonly rig: Rig;
+  readonly nsPerDelivery: number[];
 }
 
-/** One who fans out with their readers; `round` answers in nanoseconds a delivery. */
-interface Rig {
-  round(deliveries: number, batch: number): Promise<number>;
-  close(): Promise<void>;
-}
-
-class ServerRig implements Rig {
-  private constructor(
-    private readonly fanOut: FanOut,
-    private readonly readers: Readers,
-  ) {}
-
-  static async open(fanOut: FanOut, clients: number, samples = 0): Promise<ServerRig> {
-    return new ServerRig(fanOut, await Readers.open(fanOut.port, clients, samples));
-  }
-
-  async round(deliveries: number, batch: number): Promise<number> {
-    const { fanOut, readers } = this;
-    const { clients } = readers;
-    const messages = Math.ceil(deliveries / clients / batch) * batch;
-    const before = readers.bytes;
-    const bytesAll = messages * clients * FRAME_BYTES;
-    const startedNs = clock.nowNs();
-    for (let sent = 0; sent < messages;) {
-      const underWay = sent * clients * FRAME_BYTES - (readers.bytes - before);
-      if (underWay <= WINDOW_BYTES_A_CLIENT * clients) {
-        for (let i = 0; i < batch; i++) fanOut.publish(message);
-        sent += batch;
-      }
-      await nextTurn();
-    }
-    while (readers.bytes - before < bytesAll) await nextTurn();
-    const elapsedNs = clock.nowNs() - startedNs;
-    invariant(readers.bytes - before === bytesAll, 'every byte arrived, and no other');
-    return elapsedNs / (messages * clients);
-  }
-
-  /** Sorted latencies in ns of all deliveries, of messages at a fixed rate, sent when they are due. */
-  async latency(perSecond: number): Promise<Float64Array> {
-    const { fanOut, readers } = this;
-    const { cells } = readers;
-    const stepNs = 1e9 / perSecond;
-    const messages = perSecond * LATENCY_SECONDS;
-    const firstDueNs = clock.nowNs() + 5e6;
-    cells[Reader.Samples] = 0;
-    cells[Reader.StepNs] = stepNs;
-    cells[Reader.FirstDueNs] = firstDueNs;
-    for (let sent = 0; sent < messages;) {
-      const nowNs = clock.nowNs();
-      for (; sent < messages && firstDueNs + sent * stepNs <= nowNs; sent++)
-        fanOut.publish(message);
-      await nextTurn();
-    }
-    const samples = messages * readers.clients;
-    while (cells[Reader.Samples]! < samples) await nextTurn();
-    cells[Reader.FirstDueNs] = 0;
-    // The first tenth warms the code up.
-    return cells.slice(READER_DOUBLES + samples / 10, READER_DOUBLES + samples).sort();
-  }
-
-  async close(): Promise<void> {
-    await this.readers.close();
-    this.fanOut.close();
-  }
-}
-
-/** The loop in C, which knows no batches. */
-class SendLoopRig implements Rig {
-  private constructor(
-    private readonly loop: SendLoop,
-    private readonly readers: Readers,
-  ) {}
-
-  static async open(clients: number): Promise<SendLoopRig> {
-    const loop = await SendLoop.start(clients, MESSAGE_BYTES);
-    return new SendLoopRig(loop, await Readers.open(loop.port, clients, 0));
-  }
-
-  async round(deliveries: number): Promise<number> {
-    const { readers, loop } = this;
-    const messages = Math.ceil(deliveries / readers.clients);
-    const before = readers.bytes;
-    const bytesAll = messages * readers.clients * FRAME_BYTES;
-    const startedNs = clock.nowNs();
-    loop.send(messages);
-    while (readers.bytes - before < bytesAll) await nap(1);
-    const elapsedNs = clock.nowNs() - startedNs;
-    invariant(readers.bytes - before === bytesAll, 'every byte arrived, and no other');
-    return elapsedNs / (messages * readers.clients);
-  }
-
-  async close(): Promise<void> {
-    this.loop.close();
-    await this.readers.close();
-  }
-}
-
-async function fanOutRows(clients: number): Promise<BenchRow[]> {
-  const rigs: { name: string; rig: Rig }[] = [
-    { name: 'ours', rig: await ServerRig.open(await ours(), clients) },
-    { name: 'ws', rig: await ServerRig.open(await wsServer(), clients) },
-  ];
-  if (hasCompiler()) rigs.push({ name: 'send loop in C', rig: await SendLoopRig.open(clients) });
+async function fanOutRows(clients: number, core: number | null): Promise<BenchRow[]> {
+  const contenders: Contender[] = [];
+  const add = (name: string, rig: Rig): unknown =>
+    contenders.push({ name, rig, nsPerDelivery: [] });
+  add('ours', await ServerRig.open(await ours(), clients, core));
+  add('ws', await ServerRig.open(await wsServer(), clients, core));
+  if (hasCompiler()) add('send loop in C', await SendLoopRig.open(clients, core));
   const rows: BenchRow[] = [];
-  for (const batch of [1, 16]) {
-    const deliveries = DELIVERIES[clients]!;
-    // Whole messages are sent by themselves in C: it has nothing to batch.
-    const contenders = batch === 1 ? rigs : rigs.slice(0, 2);
-    const times: number[][] = contenders.map(() => []);
-    for (const { rig } of contenders) await rig.round(deliveries / 4, batch);
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const [index, { rig }] of contenders.entries())
-        times[index]!.push(await rig.round(deliveries, batch));
-    }
-    const oursNs = median(times[0]!);
-    for (const [index, { name }] of contenders.entries()) {
-      if (index === 0) continue;
+  for (const messages of MESSAGES_A_TURN) {
+    await takeTurns(contenders, messages, clients);
+    const [own, ...rivals] = contenders.map((one) => median(one.nsPerDelivery));
+    for (const [index, rivalNs] of rivals.entries()) {
       rows.push(
         row({
           part: PART,
-          case: `${clients} clients, ${batch} a turn`,
-          ours: oursNs,
-          rival: name,
-          rivalNs: median(times[index]!),
+          case: `${clients} clients, ${messages} a turn`,
+          ours: own!,
+          rival: contenders[index + 1]!.name,
+          rivalNs,
           unit: 'ns/delivery',
-          note: `${(1e3 / oursNs).toFixed(2)} M deliveries/s`,
+          note: `${(1e3 / own!).toFixed(2)} M deliveries/s; ${READERS_NOTE}`,
         }),
       );
     }
   }
-  for (const { rig } of rigs) await rig.close();
+  for (const { rig } of contenders) await rig.close();
   return rows;
+}
+
+/** Everybody for as long: how many batches that is, a first round tells, which also warms up. */
+async function takeTurns(
+  contenders: readonly Contender[],
+  messagesPerBatch: number,
+  clients: number,
+): Promise<void> {
+  const perBatch = messagesPerBatch * clients;
+  const batches: number[] = [];
+  for (const { rig } of contenders) {
+    const some = Math.ceil(WARM_DELIVERIES / perBatch);
+    const elapsedNs = await rig.round(some, messagesPerBatch);
+    batches.push(Math.ceil((some * ROUND_NS) / elapsedNs));
+  }
+  for (const one of contenders) one.nsPerDelivery.length = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [index, { rig, nsPerDelivery }] of contenders.entries()) {
+      const elapsedNs = await rig.round(batches[index]!, messagesPerBatch);
+      nsPerDelivery.push(elapsedNs / (batches[index]! * perBatch));
+    }
+  }
 }
 
 const quantile = (sorted: Float64Array, q: number): number =>
   sorted[Math.floor(q * (sorted.length - 1))]! / 1000;
 
-async function latencyRows(clients: number, perSecond: number): Promise<BenchRow[]> {
+/** A core for the sender and one for the readers, so that none waits for the other's slice. */
+async function coreForReaders(): Promise<number | null> {
+  const [first, second] = allowedCores();
+  if (!hasReaderProgram || first === undefined || second === undefined) return null;
+  try {
+    await pinByTaskset(String(process.pid), first);
+    return second;
+  } catch {
+    return null;
+  }
+}
+
+async function latencyRows(
+  clients: number,
+  perSecond: number,
+  core: number | null,
+): Promise<BenchRow[]> {
   const samples = clients * perSecond * LATENCY_SECONDS;
   const rigs = [
-    await ServerRig.open(await ours(), clients, samples),
-    await ServerRig.open(await wsServer(), clients, samples),
+    await ServerRig.open(await ours(), clients, core, samples),
+    await ServerRig.open(await wsServer(), clients, core, samples),
   ];
   const rounds: Float64Array[][] = rigs.map(() => []);
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [index, rig] of rigs.entries()) rounds[index]!.push(await rig.latency(perSecond));
+  for (let round = 0; round < LATENCY_ROUNDS; round++) {
+    for (const [index, rig] of rigs.entries())
+      rounds[index]!.push(await rig.latency(perSecond, LATENCY_SECONDS));
   }
   for (const rig of rigs) await rig.close();
   const [own, theirs] = rounds.map((sorted) => (q: number) => {
     return median(sorted.map((one) => quantile(one, q)));
   });
+  const cores = core === null ? 'no cores of their own' : 'sender and readers a core each';
   return [0.5, 0.99].map((q) =>
     row({
       part: PART,
@@ -247,7 +147,7 @@ async function latencyRows(clients: number, perSecond: number): Promise<BenchRow
       rival: 'ws',
       rivalNs: theirs!(q),
       unit: 'µs',
-      note: 'open loop; the sender polls its event loop; median of 3 rounds',
+      note: `open loop; the sender polls its event loop; ${cores}; ${READERS_NOTE}`,
     }),
   );
 }
@@ -305,17 +205,18 @@ function roomRow(name: string, depths: readonly number[]): BenchRow {
 export default defineBench({
   part: PART,
   mix:
-    '400 B messages, loopback, readers on one other thread; room: events of 0 to 40 changed levels ' +
+    '400 B messages, loopback, all readers on one other thread; room: events of 0 to 40 changed levels ' +
     'and their BBO on a book of 500 levels a side',
   async run() {
     const rows: BenchRow[] = [];
-    for (const clients of [1, 10, 100, 1000]) rows.push(...(await fanOutRows(clients)));
-    for (const [clients, perSecond] of LATENCY_CASES) {
-      rows.push(...(await latencyRows(clients, perSecond)));
-    }
+    const core = await coreForReaders();
+    for (const clients of [1, 10, 100, 1000]) rows.push(...(await fanOutRows(clients, core)));
     rows.push(roomRow('mirror and history, no reader', []));
     rows.push(roomRow('full book, one reader', [0]));
     rows.push(roomRow('views of 5, 20 and 1000 levels', [5, 20, 1000]));
+    for (const [clients, perSecond] of LATENCY_CASES) {
+      rows.push(...(await latencyRows(clients, perSecond, core)));
+    }
     return rows;
   },
 });

@@ -1,10 +1,10 @@
 /*
- * The limit of fan-out one message at a time: a server that writes each message to each of its clients
- * with a system call of its own, and does nothing else.
+ * The limit of fan-out: a server that writes finished frames to each of its clients, a batch of them
+ * with one system call, and does nothing else.
  *
  *   send-loop CLIENTS BYTES   says `port N`, takes CLIENTS WebSocket clients (any handshake will do), says
- *                             `open`; then for each line `send MESSAGES` on stdin sends so many frames of
- *                             BYTES of payload to all of them and says `sent`.
+ *                             `open`; then for each line `send BATCHES FRAMES` on stdin sends so many
+ *                             batches of FRAMES frames of BYTES of payload to all of them and says `sent`.
  *
  * Sockets block: what a client does not read in time is waited for, so that nothing is buffered here.
  */
@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CLIENTS_MAX = 4096, FRAME_MAX = 65536 };
+enum { CLIENTS_MAX = 4096, FRAME_MAX = 65536, BATCH_MAX = 64 };
 
 static void die(const char *what) { perror(what); exit(1); }
 
@@ -48,17 +48,20 @@ static void send_all(int fd, const uint8_t *bytes, size_t length) {
 
 int main(int count, char **arguments) {
   static int clients[CLIENTS_MAX];
-  static uint8_t frame[FRAME_MAX];
+  static uint8_t batch[FRAME_MAX * BATCH_MAX];
   int clients_count = count > 1 ? atoi(arguments[1]) : 0, bytes = count > 2 ? atoi(arguments[2]) : 0;
   if (clients_count < 1 || clients_count > CLIENTS_MAX || bytes < 126 || bytes > FRAME_MAX - 4) {
     fprintf(stderr, "usage: send-loop CLIENTS BYTES\n");
     return 2;
   }
-  frame[0] = 0x82;
-  frame[1] = 126;
-  frame[2] = (uint8_t)(bytes >> 8);
-  frame[3] = (uint8_t)bytes;
-  memset(frame + 4, 7, (size_t)bytes);
+  for (int i = 0; i < BATCH_MAX; i++) {
+    uint8_t *frame = batch + i * (bytes + 4);
+    frame[0] = 0x82;
+    frame[1] = 126;
+    frame[2] = (uint8_t)(bytes >> 8);
+    frame[3] = (uint8_t)bytes;
+    memset(frame + 4, 7, (size_t)bytes);
+  }
   int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t length = sizeof address;
@@ -76,10 +79,12 @@ int main(int count, char **arguments) {
   fflush(stdout);
   char line[64];
   while (fgets(line, sizeof line, stdin) != NULL) {
-    long messages = 0;
-    if (sscanf(line, "send %ld", &messages) != 1) continue;
-    for (long message = 0; message < messages; message++)
-      for (int i = 0; i < clients_count; i++) send_all(clients[i], frame, (size_t)bytes + 4);
+    long batches = 0;
+    int frames = 0;
+    if (sscanf(line, "send %ld %d", &batches, &frames) != 2 || frames < 1 || frames > BATCH_MAX) continue;
+    size_t length = (size_t)frames * (size_t)(bytes + 4);
+    for (long sent = 0; sent < batches; sent++)
+      for (int i = 0; i < clients_count; i++) send_all(clients[i], batch, length);
     printf("sent\n");
     fflush(stdout);
   }
