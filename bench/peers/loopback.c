@@ -24,6 +24,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -189,6 +190,8 @@ static _Atomic uint64_t next_id = FIRST_ID + 1, end_id, sent_id = FIRST_ID;
 static _Atomic double rate = IDLE_RATE;
 static _Atomic uint64_t window_frames, received_id = FIRST_ID, received_count, flood_from, flood_until_ns;
 static _Atomic int restart_schedule = 1;
+/* Only where a core is left for who is measured; BENCH_ENDS=sleep for ends that sleep between frames. */
+static int spins;
 
 static void symbol_name(unsigned symbol, char *name) {
   if (symbol == 0) strcpy(name, "BTCUSDT");
@@ -416,33 +419,6 @@ static void on_readable(struct connection *c) {
   on_frames(c);
 }
 
-static void *run_venue(void *argument) {
-  int listener = *(int *)argument;
-  prctl(PR_SET_TIMERSLACK, 1);
-  for (int i = 0; i < CONNECTIONS; i++) connections[i].fd = -1;
-  for (;;) {
-    struct pollfd fds[CONNECTIONS + 1] = {{listener, POLLIN, 0}};
-    for (int i = 0; i < CONNECTIONS; i++) fds[i + 1] = (struct pollfd){connections[i].fd, POLLIN, 0};
-    for (int i = 0; i < CONNECTIONS; i++)
-      if (fds[i + 1].fd >= 0 && fds[i + 1].fd == stream_fd && out_from < out_to) fds[i + 1].events |= POLLOUT;
-    uint64_t wait = feed();
-    struct timespec timeout = {(time_t)(wait / 1000000000ull), (long)(wait % 1000000000ull)};
-    if (ppoll(fds, CONNECTIONS + 1, &timeout, NULL) <= 0) continue;
-    if (fds[0].revents & POLLIN) {
-      int fd = accept(listener, NULL, NULL);
-      for (int i = 0; fd >= 0 && i < CONNECTIONS; i++) {
-        if (connections[i].fd >= 0) continue;
-        no_delay(fd);
-        connections[i] = (struct connection){.fd = fd};
-        break;
-      }
-    }
-    for (int i = 0; i < CONNECTIONS; i++)
-      if (fds[i + 1].revents & (POLLIN | POLLHUP | POLLERR)) on_readable(&connections[i]);
-  }
-  return NULL;
-}
-
 /* ---- the client of a feed ---- */
 
 static uint32_t samples[SAMPLES];
@@ -486,32 +462,103 @@ static void on_message(uint64_t id, uint64_t now) {
   samples_count = count + 1;
 }
 
-static void *run_client(void *argument) {
+/* Takes what has arrived; 0 if the connection is over. */
+static int read_client(int fd, int flags) {
   static uint8_t in[IN_BYTES];
-  int fd = *(int *)argument;
-  size_t length = 0;
-  for (;;) {
-    ssize_t got = recv(fd, in + length, IN_BYTES - length, 0);
-    if (got <= 0) { fprintf(stderr, "loopback: the feed closed the connection\n"); return NULL; }
-    uint64_t now = now_ns();
-    length += (size_t)got;
-    size_t at = 0;
-    while (length - at >= 2) {
-      size_t payload = in[at + 1] & 127, head = 2;
-      if (payload == 126) { head = 4; if (length - at < 4) break; payload = (size_t)in[at + 2] << 8 | in[at + 3]; }
-      if (payload == 127) { head = 10; if (length - at < 10) break; payload = be64toh(read_u64(in + at + 2)); }
-      if (length - at < head + payload) break;
-      int opcode = in[at] & 15;
-      if (opcode == 9) send_masked(fd, 10, in + at + head, payload);
-      else if (opcode <= 2 && payload > 32) {
-        uint64_t id = id_of(opcode, in + at + head, payload);
-        if (id != 0) on_message(id, now);
-      }
-      at += head + payload;
+  static size_t length = 0;
+  ssize_t got = recv(fd, in + length, IN_BYTES - length, flags);
+  if (got < 0 && errno == EAGAIN) return 1;
+  if (got <= 0) { fprintf(stderr, "loopback: the feed closed the connection\n"); return 0; }
+  uint64_t now = now_ns();
+  length += (size_t)got;
+  size_t at = 0;
+  while (length - at >= 2) {
+    size_t payload = in[at + 1] & 127, head = 2;
+    if (payload == 126) { head = 4; if (length - at < 4) break; payload = (size_t)in[at + 2] << 8 | in[at + 3]; }
+    if (payload == 127) { head = 10; if (length - at < 10) break; payload = be64toh(read_u64(in + at + 2)); }
+    if (length - at < head + payload) break;
+    int opcode = in[at] & 15;
+    if (opcode == 9) send_masked(fd, 10, in + at + head, payload);
+    else if (opcode <= 2 && payload > 32) {
+      uint64_t id = id_of(opcode, in + at + head, payload);
+      if (id != 0) on_message(id, now);
     }
-    memmove(in, in + at, length - at);
-    length -= at;
+    at += head + payload;
   }
+  memmove(in, in + at, length - at);
+  length -= at;
+  return 1;
+}
+
+/* Whoever holds it reads the client's socket: its own thread, or the spinning one. */
+static pthread_mutex_t client_lock = PTHREAD_MUTEX_INITIALIZER;
+static int client_fd = -1;
+
+static void *run_client(void *argument) {
+  (void)argument;
+  struct timeval wait = {0, 1000};
+  setsockopt(client_fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+  for (int is_open = 1; is_open;) {
+    while (spins && mode == RUN) usleep(20000);
+    pthread_mutex_lock(&client_lock);
+    is_open = read_client(client_fd, 0);
+    pthread_mutex_unlock(&client_lock);
+  }
+  return NULL;
+}
+
+/* ---- both ends on one thread ---- */
+
+static void serve(int listener, uint64_t wait) {
+  struct pollfd fds[CONNECTIONS + 1] = {{listener, POLLIN, 0}};
+  for (int i = 0; i < CONNECTIONS; i++) fds[i + 1] = (struct pollfd){connections[i].fd, POLLIN, 0};
+  for (int i = 0; i < CONNECTIONS; i++)
+    if (fds[i + 1].fd >= 0 && fds[i + 1].fd == stream_fd && out_from < out_to) fds[i + 1].events |= POLLOUT;
+  struct timespec timeout = {(time_t)(wait / 1000000000ull), (long)(wait % 1000000000ull)};
+  if (ppoll(fds, CONNECTIONS + 1, &timeout, NULL) <= 0) return;
+  if (fds[0].revents & POLLIN) {
+    int fd = accept(listener, NULL, NULL);
+    for (int i = 0; fd >= 0 && i < CONNECTIONS; i++) {
+      if (connections[i].fd >= 0) continue;
+      no_delay(fd);
+      connections[i] = (struct connection){.fd = fd};
+      break;
+    }
+  }
+  for (int i = 0; i < CONNECTIONS; i++)
+    if (fds[i + 1].revents & (POLLIN | POLLHUP | POLLERR)) on_readable(&connections[i]);
+}
+
+/* A run at a fixed rate: sends by the clock and looks for what came, without ever sleeping, so that
+   what is measured is the system between and not how long the machine takes to wake up its ends.
+   Whoever waits for this core gets it at once, between two looks; unless somebody kept it for long:
+   then the kernel shares it out for a while. */
+static void spin(int listener) {
+  enum { LONG_NS = 500000, SHARED_NS = 5000000 };
+  uint64_t yields_from = 0;
+  pthread_mutex_lock(&client_lock);
+  for (unsigned turn = 0; mode == RUN; turn++) {
+    feed();
+    if (client_fd >= 0 && !read_client(client_fd, MSG_DONTWAIT)) break;
+    if (turn % 256 == 0) serve(listener, 0);
+    uint64_t before = now_ns();
+    if (before < yields_from) continue;
+    sched_yield();
+    if (now_ns() - before > LONG_NS) yields_from = before + SHARED_NS;
+  }
+  pthread_mutex_unlock(&client_lock);
+  while (mode == RUN) serve(listener, feed());
+}
+
+static void *run_venue(void *argument) {
+  int listener = *(int *)argument;
+  prctl(PR_SET_TIMERSLACK, 1);
+  for (int i = 0; i < CONNECTIONS; i++) connections[i].fd = -1;
+  for (;;) {
+    if (spins && mode == RUN) spin(listener);
+    serve(listener, feed());
+  }
+  return NULL;
 }
 
 static int by_value(const void *a, const void *b) {
@@ -591,7 +638,6 @@ static int open_client(int port, const char *path) {
 }
 
 static void obey(void) {
-  static int client_fd;
   char line[256], path[128];
   int port;
   double per_second;
@@ -600,7 +646,7 @@ static void obey(void) {
   while (fgets(line, sizeof line, stdin) != NULL) {
     if (sscanf(line, "connect %d %127s", &port, path) == 2) {
       client_fd = open_client(port, path);
-      pthread_create(&client, NULL, run_client, &client_fd);
+      pthread_create(&client, NULL, run_client, NULL);
       uint64_t deadline = now_ns() + 8000000000ull;
       while (received_id == FIRST_ID && now_ns() < deadline) sleep_us(1000);
       printf("{\"connected\":%s}\n", received_id == FIRST_ID ? "false" : "true");
@@ -654,6 +700,8 @@ int main(int count, char **arguments) {
   if (count == 3) symbols_count = (unsigned)atoi(arguments[2]);
   int port, listener = listen_on_any_port(&port);
   pthread_t venue;
+  const char *ends = getenv("BENCH_ENDS");
+  spins = sysconf(_SC_NPROCESSORS_ONLN) > 1 && (ends == NULL || strcmp(ends, "sleep") != 0);
   make_templates();
   pthread_create(&venue, NULL, run_venue, &listener);
   printf("port %d\n", port);

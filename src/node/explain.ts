@@ -104,7 +104,7 @@ export function explainNode(input: ExplainInput): Explanation {
 const WAITS: Readonly<Record<ThreadPlan['kind'], Readonly<Record<IdleName, string>>>> = {
   loop: {
     park: 'asleep in the event loop; woken by a socket, a timer or waitAsync',
-    hybrid: 'polls by setImmediate for a while, then asleep in the event loop (waitAsync)',
+    hybrid: 'polls by setImmediate while frames come densely, else asleep in the event loop (waitAsync)',
     spin: 'polls by setImmediate, a whole core',
   },
   pool: {

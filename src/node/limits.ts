@@ -23,15 +23,17 @@ export const LIMITS = {
   /** A thread with sockets works off its rings for so long before it reads sockets again. */
   turnNsMax: 1e6,
   /** The supervisor looks at every heartbeat this often. */
-  superviseEveryMs: 15,
+  superviseEveryMs: 25,
   /**
    * A look that comes this late says that the whole process was held up (suspended, starved), so it
    * is no evidence against a thread.
    */
-  superviseLateMsMax: 60,
+  superviseLateMsMax: 75,
   /** So long after its start a thread compiles its code and loads its books, and may be silent longer. */
   warmUpMs: 2_000,
   warmUpHangMs: 1_000,
+  /** The main thread's loop is timed this often: each look is a wake-up beside the hot threads. */
+  loopDelayEveryMs: 100,
   /** The log is told of books that changed state this often. */
   bookStatesEveryMs: 200,
   /**

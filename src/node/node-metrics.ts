@@ -33,6 +33,7 @@ import { HistogramReader } from '../rings/latency-histogram.js';
 import { RingGauge } from '../rings/ring-gauge.js';
 import { BOOK_CHECKS, BOOK_COUNTERS, BOOK_GAUGES } from './book-families.js';
 import { BROADCAST_FAMILIES } from './broadcast-families.js';
+import { LIMITS } from './limits.js';
 import { countersOf, ringOf } from './memory.js';
 import type { NodeMemory } from './memory.js';
 import { broadcastHistogramRow, HOP_NAMES, shardHistogramRow } from './tables.js';
@@ -54,7 +55,7 @@ export class NodeMetrics {
   private readonly sources: MetricSources;
   private readonly books: CounterTable;
   private readonly recoveries = new Map<string, number>();
-  private readonly loopDelay = monitorEventLoopDelay({ resolution: 10 });
+  private readonly loopDelay = monitorEventLoopDelay({ resolution: LIMITS.loopDelayEveryMs });
 
   constructor(sources: MetricSources) {
     this.sources = sources;
@@ -392,13 +393,13 @@ export class NodeMetrics {
     });
     metrics.add({
       name: 'event_loop_delay_seconds',
-      help: 'Delay of the main event loop beyond its 10 ms timer',
+      help: 'Delay of the main event loop beyond its timer',
       kind: 'gauge',
       labels: ['quantile'],
       samples: () =>
         [50, 99, 100].map((percent) => ({
           labels: { quantile: String(percent / 100) },
-          value: Math.max(0, loopDelay.percentile(percent) / 1e9 - 0.01),
+          value: Math.max(0, loopDelay.percentile(percent) / 1e9 - LIMITS.loopDelayEveryMs / 1e3),
         })),
     });
     metrics.add({

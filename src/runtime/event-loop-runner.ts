@@ -21,6 +21,7 @@ import type { Clock, TimeCell } from '../time/clock.js';
 import type { Agent } from './agent.js';
 import { IDLE_MS_MAX } from './idle-strategy.js';
 import type { IdleName } from './idle-strategy.js';
+import { PollGauge } from './poll-gauge.js';
 import { ThreadReporter, ThreadState } from './thread-control.js';
 
 export interface EventLoopRunnerOptions {
@@ -30,7 +31,7 @@ export interface EventLoopRunnerOptions {
   readonly doorbell: SharedArrayBuffer;
   /** Of createThreadControl. */
   readonly control: SharedArrayBuffer;
-  /** spin polls for ever (a whole core), hybrid polls a while before it arms, park arms at once. */
+  /** spin polls for ever (a whole core), hybrid while traffic is dense, park arms at once. */
   readonly idleKind?: IdleName;
   readonly idleMsMax?: number;
   /**
@@ -49,22 +50,16 @@ export interface EventLoopRunnerOptions {
 /** Turns that a stopping thread may still take to work off what stands in its rings. */
 const DRAIN_TURNS_MAX = 10_000;
 
-/**
- * Empty polls of the hybrid kind before it arms; each is a turn of the loop, 1 to 2 µs. More lower p50
- * and raise p99: whoever else wants this core waits for the end of the slice (bench/README.md).
- */
-const HYBRID_POLLS_MAX = 60;
-
 export class EventLoopRunner {
   private readonly agent: Agent;
   private readonly clock: Clock;
   private readonly waiter: DoorbellWaiter;
   private readonly bell: DoorbellRinger;
   private readonly reporter: ThreadReporter;
-  private readonly emptyPollsMax: number;
+  private readonly idleKind: IdleName;
+  private readonly gauge = new PollGauge();
   private readonly idleMsMax: number;
   private readonly turnNsMax: number;
-  private emptyPolls = 0;
   private readonly windUp: (() => Promise<void>) | undefined;
   /** Time of the turn, and of its end where turns are long. */
   private readonly now: TimeCell = new Float64Array(1);
@@ -90,8 +85,7 @@ export class EventLoopRunner {
     this.waiter = new DoorbellWaiter(options.doorbell);
     this.bell = new DoorbellRinger(options.doorbell);
     this.reporter = new ThreadReporter(options.control);
-    const kind = options.idleKind ?? 'park';
-    this.emptyPollsMax = kind === 'spin' ? Infinity : kind === 'hybrid' ? HYBRID_POLLS_MAX : 0;
+    this.idleKind = options.idleKind ?? 'park';
     this.idleMsMax = options.idleMsMax ?? IDLE_MS_MAX;
     this.turnNsMax = options.turnNsMax ?? 0;
     this.windUp = options.windUp;
@@ -138,7 +132,7 @@ export class EventLoopRunner {
       if (this.shouldStop() && !this.windingUp) this.beginStop();
       if (this.woundUp) {
         this.finish();
-      } else if (this.workTurn() > 0 || this.emptyPolls++ < this.emptyPollsMax) {
+      } else if (this.workTurn() > 0 || this.isPolling()) {
         this.schedule();
       } else {
         this.arm();
@@ -154,13 +148,14 @@ export class EventLoopRunner {
    */
   private turnHere(): void {
     if (!this.running) return;
-    if (this.working || this.emptyPollsMax > 0 || this.shouldStop()) {
+    if (this.working || this.shouldStop()) {
       this.schedule();
       return;
     }
     try {
       this.workTurn();
-      this.arm();
+      if (this.isPolling()) this.schedule();
+      else this.arm();
     } catch (error) {
       this.failLater(error);
     }
@@ -184,6 +179,11 @@ export class EventLoopRunner {
     return first;
   }
 
+  private isPolling(): boolean {
+    if (this.idleKind === 'hybrid') return this.gauge.isWorthwhile(this.now[0]!);
+    return this.idleKind === 'spin';
+  }
+
   private work(): number {
     const { now } = this;
     this.clock.readInto(now, 0);
@@ -191,7 +191,7 @@ export class EventLoopRunner {
     const work = this.agent.doWork(now);
     this.working = false;
     this.reporter.beat();
-    if (work > 0) this.emptyPolls = 0;
+    if (work > 0 && this.idleKind === 'hybrid') this.gauge.onWork(now[0]!);
     return work;
   }
 

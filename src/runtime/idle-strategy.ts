@@ -6,7 +6,8 @@
  *           give p50 8 µs and p99 2 ms, four give p50 of milliseconds.
  *   park    sleeps at its doorbell as soon as there is nothing to do. The default where cores are few.
  *   hybrid  spins for a while, then parks: 0.3 µs while traffic is dense, no core burnt in silence.
- *           Helps only where a core is free to spin on.
+ *           Helps only where a core is free to spin on. An event loop, whose polls are dearer, does so
+ *           only while work comes densely (poll-gauge.ts).
  *   auto    hybrid if every hot thread can have a core and one is left over, else park.
  *
  * How parking loses no wake-up: the first idle turn only *announces* sleep; the runner's next duty
