@@ -19,8 +19,8 @@ export interface DepthScannerInstance extends ScannerInstance {
 
 /** @param withVectors false: take the scanner without them even where they are known */
 export function createDepthScanner(withVectors = true): DepthScannerInstance | null {
-  const instance = createScanner(PAGES, PAGES, withVectors);
+  const instance = createScanner(PAGES, withVectors);
   if (instance === null) return null;
-  const { buffer } = instance.memory;
+  const { buffer } = instance;
   return { ...instance, bytes: new Uint8Array(buffer), doubles: new Float64Array(buffer) };
 }

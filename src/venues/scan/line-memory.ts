@@ -7,8 +7,8 @@
  *     EVENT      the order event read last     in the layout of rings/record-types.ts
  *     LINES      the lines                     at first 2 MiB; `widen` doubles them
  *
- * All of its views are others after `widen`. Positions are those in `lines`; whoever is handed bytes
- * compares them with `lines` to know that they stand here.
+ * All of it is another after `widen`, an instance with more memory. Positions are those in `lines`;
+ * whoever is handed bytes compares them with `lines` to know that they stand here.
  */
 import type { Instrument } from '../../domain/instrument.js';
 import { ORDER_EVENT_DOUBLES } from '../../rings/record-types.js';
@@ -27,9 +27,8 @@ const LINES_AT = TEXT_AT + 1024;
 /** Behind the lines: what the scanners may read beyond the end of one. */
 const SLACK_BYTES = 1024;
 const LINES_BYTES_FIRST = 2 << 20;
-/** 256 MiB: twice the longest line that is read, twice over. */
+/** 256 MiB: twice what the longest line that is read needs (ingest/file-tail.ts). */
 const PAGES_MAX = 4096;
-const PAGES_FIRST = Math.ceil((LINES_AT + LINES_BYTES_FIRST + SLACK_BYTES) / PAGE_BYTES);
 
 /** Statuses that are looked for; any of them together. */
 export const StatusKind = { Open: 1, Triggered: 2, Canceled: 4 } as const;
@@ -47,37 +46,36 @@ export class LineMemory {
   head!: Float64Array;
   event!: Float64Array;
   readonly usesVectors: boolean;
-  private readonly instance: ScannerInstance;
-  private readonly exports: ScannerExports;
-  private linesBytes = LINES_BYTES_FIRST;
+  private exports!: ScannerExports;
+  private instance!: ScannerInstance;
+  private isUnknownDeclined = false;
 
   private constructor(instance: ScannerInstance) {
-    this.instance = instance;
-    this.exports = instance.exports;
     this.usesVectors = instance.usesVectors;
-    this.view();
+    this.take(instance, LINES_BYTES_FIRST);
   }
 
   /** Null where there is no WebAssembly. */
   static create(withVectors = true): LineMemory | null {
-    const instance = createScanner(PAGES_FIRST, PAGES_MAX, withVectors);
+    const instance = createScanner(pagesOf(LINES_BYTES_FIRST), withVectors);
     return instance === null ? null : new LineMemory(instance);
   }
 
   /** Makes the coins known whose events `scanDiff` reads. Once. */
   know(instruments: readonly Instrument[]): void {
-    if (!addSymbols(this.instance, instruments)) this.exports.declineUnknown();
+    this.isUnknownDeclined = !addSymbols(this.instance, instruments);
+    if (this.isUnknownDeclined) this.exports.declineUnknown();
   }
 
   /** Doubles the room for lines and keeps what they hold; false if there is no more. */
   widen(): boolean {
-    try {
-      this.instance.memory.grow(this.linesBytes / PAGE_BYTES);
-    } catch {
-      return false;
-    }
-    this.linesBytes *= 2;
-    this.view();
+    const linesBytes = this.lines.length * 2;
+    if (pagesOf(linesBytes) > PAGES_MAX) return false;
+    const wider = createScanner(pagesOf(linesBytes), this.usesVectors);
+    if (wider === null) return false;
+    new Uint8Array(wider.buffer).set(new Uint8Array(this.instance.buffer));
+    if (this.isUnknownDeclined) wider.exports.declineUnknown();
+    this.take(wider, linesBytes);
     return true;
   }
 
@@ -96,10 +94,16 @@ export class LineMemory {
     return this.exports.scanDiff(LINES_AT + at, LINES_AT + end, EVENT_AT) - LINES_AT;
   }
 
-  private view(): void {
-    const { buffer } = this.instance.memory;
-    this.lines = Buffer.from(buffer, LINES_AT, this.linesBytes);
+  private take(instance: ScannerInstance, linesBytes: number): void {
+    this.instance = instance;
+    this.exports = instance.exports;
+    const { buffer } = instance;
+    this.lines = Buffer.from(buffer, LINES_AT, linesBytes);
     this.head = new Float64Array(buffer, HEAD_AT, HEAD_DOUBLES);
     this.event = new Float64Array(buffer, EVENT_AT, ORDER_EVENT_DOUBLES);
   }
+}
+
+function pagesOf(linesBytes: number): number {
+  return Math.ceil((LINES_AT + linesBytes + SLACK_BYTES) / PAGE_BYTES);
 }

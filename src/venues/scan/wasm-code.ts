@@ -21,16 +21,12 @@ const QUOTE = 0x22;
 
 /** What is used of the standard's global; Node's types leave it to the DOM's. */
 interface WebAssemblyApi {
-  readonly Memory: new (limits: { initial: number; maximum: number }) => WasmMemory;
+  readonly Memory: new (limits: { initial: number; maximum: number }) => {
+    readonly buffer: ArrayBuffer;
+  };
   readonly Module: new (code: Uint8Array) => object;
   readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
   validate(code: Uint8Array): boolean;
-}
-
-export interface WasmMemory {
-  readonly buffer: ArrayBuffer;
-  /** A RangeError if there is no more. The buffer is another one then. */
-  grow(pages: number): number;
 }
 
 /** Addresses, and -1 for: declined. */
@@ -51,39 +47,49 @@ export interface ScannerExports {
 
 export interface ScannerInstance {
   readonly exports: ScannerExports;
-  readonly memory: WasmMemory;
+  readonly buffer: ArrayBuffer;
   /** False: compiled without vectors. */
   readonly usesVectors: boolean;
 }
 
-/** @param withVectors false: take the scanners without them even where they are known */
-export function createScanner(
-  pages: number,
-  pagesMax: number,
-  withVectors = true,
-): ScannerInstance | null {
+/** Compiled once a thread. */
+const modules: { vectors: object | undefined; words: object | undefined } = {
+  vectors: undefined,
+  words: undefined,
+};
+
+/**
+ * Its memory has a fixed size: growing one detaches its buffer, and from then on V8 looks at every typed
+ * array of the thread whether it is detached (a snapshot took 7 % longer to read).
+ *
+ * @param withVectors false: take the scanners without them even where they are known
+ */
+export function createScanner(pages: number, withVectors = true): ScannerInstance | null {
   const api = (globalThis as { WebAssembly?: WebAssemblyApi }).WebAssembly;
   if (api === undefined) return null;
-  const vectors = withVectors ? readCode('./scanners-vectors.wasm') : null;
-  const usesVectors = vectors !== null && api.validate(vectors);
-  const code = usesVectors ? vectors : readCode('./scanners.wasm');
-  if (code === null) return null;
-  let memory: WasmMemory;
+  const vectors = withVectors
+    ? (modules.vectors ??= compile(api, './scanners-vectors.wasm'))
+    : undefined;
+  const module = vectors ?? (modules.words ??= compile(api, './scanners.wasm'));
+  if (module === undefined) return null;
   try {
-    memory = new api.Memory({ initial: pages, maximum: pagesMax });
-  } catch {
-    return null;
+    const memory = new api.Memory({ initial: pages, maximum: pages });
+    const { exports } = new api.Instance(module, { env: { memory } });
+    const { buffer } = memory;
+    return { exports: exports as ScannerExports, buffer, usesVectors: module === vectors };
+  } catch (error) {
+    // No room for it. Whatever else it is, is a fault of the build.
+    if (error instanceof RangeError) return null;
+    throw error;
   }
-  const instance = new api.Instance(new api.Module(code), { env: { memory } });
-  return { exports: instance.exports as ScannerExports, memory, usesVectors };
 }
 
 /** Makes instruments known; false if one is not although its symbol is short enough. */
 export function addSymbols(
-  { exports, memory }: ScannerInstance,
+  { exports, buffer }: ScannerInstance,
   instruments: readonly Instrument[],
 ): boolean {
-  const place = new Uint8Array(memory.buffer, TEXT_AT);
+  const place = new Uint8Array(buffer, TEXT_AT);
   let areAllKnown = true;
   for (const { symbol, id, priceDecimals, sizeDecimals } of instruments) {
     if (Buffer.byteLength(symbol) > SYMBOL_BYTES_MAX) continue;
@@ -100,11 +106,13 @@ export function addSymbols(
   return areAllKnown;
 }
 
-/** Null: compiled by `npm run build`, a bare `tsc` leaves it out. */
-function readCode(file: string): Buffer | null {
+/** Undefined: not known here, or missing (`npm run build` compiles it, a bare `tsc` leaves it out). */
+function compile(api: WebAssemblyApi, file: string): object | undefined {
+  let code: Buffer;
   try {
-    return readFileSync(new URL(file, import.meta.url));
+    code = readFileSync(new URL(file, import.meta.url));
   } catch {
-    return null;
+    return undefined;
   }
+  return api.validate(code) ? new api.Module(code) : undefined;
 }
