@@ -82,6 +82,7 @@ export function syntheticFeed(): FeedEvents {
     tickSize: 10,
     lotSize: 1,
     priceSignificantFigures: 0,
+    trading: 0,
   };
   const events: FeedEvent[] = [];
   let touch = 600_000;

@@ -45,6 +45,7 @@ const BTCUSDT: Instrument = {
   tickSize: 10,
   lotSize: 1,
   priceSignificantFigures: 0,
+  trading: 0,
 };
 
 const noRest: HttpTransport = {

@@ -45,6 +45,7 @@ function instrumentOf(id: number): Instrument {
     tickSize: TICK,
     lotSize: 1,
     priceSignificantFigures: 0,
+    trading: 0,
   };
 }
 

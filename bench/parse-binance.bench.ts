@@ -41,6 +41,7 @@ const instrument: Instrument = {
   tickSize: 1,
   lotSize: 1,
   priceSignificantFigures: 0,
+  trading: 0,
 };
 
 /** Frames with `levels` levels each, half of them bids, sizes as they are: mostly small, some large. */

@@ -140,8 +140,7 @@ class Reader:
         if kind == Body.Context:
             return self.read_context(body_of(message, Context.Context))
         if kind == Body.Status:
-            body = body_of(message, Status.Status)
-            return {"type": "status", "head": head_json(body.Head()), "sinceNs": body.SinceNs()}
+            return self.read_status(body_of(message, Status.Status))
         if kind == Body.Heartbeat:
             return self.read_heartbeat(body_of(message, Heartbeat.Heartbeat))
         return {"type": "unknown"}  # of a newer schema: to be skipped
@@ -176,6 +175,8 @@ class Reader:
             "ask": [body.Ask().Price(), body.Ask().Size()],
             "bidOrders": body.BidOrders(),
             "askOrders": body.AskOrders(),
+            "priceExponent": body.PriceExponent(),
+            "sizeExponent": body.SizeExponent(),
         }
 
     def read_trades(self, body):
@@ -186,7 +187,23 @@ class Reader:
             "trades": [
                 [t.Price(), t.Size(), t.TradeId(), t.ExchangeNs(), t.Aggressor()] for t in trades
             ],
+            "priceExponent": body.PriceExponent(),
+            "sizeExponent": body.SizeExponent(),
         }
+
+    def read_status(self, body):
+        result = {"type": "status", "head": head_json(body.Head()), "sinceNs": body.SinceNs()}
+        definition = body.Definition()
+        if definition is not None:
+            result["definition"] = {
+                "tickSize": definition.TickSize(),
+                "lotSize": definition.LotSize(),
+                "priceExponent": definition.PriceExponent(),
+                "sizeExponent": definition.SizeExponent(),
+                "significantFigures": definition.SignificantFigures(),
+                "trading": definition.Trading(),
+            }
+        return result
 
     def read_context(self, body):
         values = {name: decimal_text(value(body)()) for name, value in CONTEXT_VALUES.items()}

@@ -37,6 +37,7 @@ export type {
   FeedChannel,
   FeedEvent,
   StatusEvent,
+  ToldDefinition,
   TradePrint,
   TradesEvent,
 } from './client/feed-events.js';

@@ -18,5 +18,8 @@ export const BboRow = {
   /** Levels a side, for the instrument list. */
   BidLevels: 13,
   AskLevels: 14,
+  /** Scale of the prices and sizes above. */
+  PriceDecimals: 15,
+  SizeDecimals: 16,
 } as const;
-export const BBO_ROW_DOUBLES = 15;
+export const BBO_ROW_DOUBLES = 17;

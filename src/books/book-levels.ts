@@ -36,6 +36,18 @@ export class BookLevels {
     return bid >= 0 && ask >= 0 && bid >= ask;
   }
 
+  /** The same levels on a ladder of another tick. Cold. */
+  withTick(tickSize: number): BookLevels {
+    const copy = new BookLevels(tickSize);
+    const bids = this.ladder.count(Side.Bid);
+    const asks = this.ladder.count(Side.Ask);
+    const levels = new Float64Array(2 * (bids + asks));
+    this.ladder.copyLevels(Side.Bid, bids, levels, 0);
+    this.ladder.copyLevels(Side.Ask, asks, levels, 2 * bids);
+    copy.apply(levels, 0, bids, asks);
+    return copy;
+  }
+
   clear(): void {
     this.ladder.clear();
     this.hash.clear();

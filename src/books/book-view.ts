@@ -3,18 +3,10 @@
  * Books thread; hot.
  */
 import { BookState, StateReason } from '../domain/book-state.js';
+import { isSameScale } from '../domain/definition.js';
 import type { Instrument } from '../domain/instrument.js';
 import { Side } from '../domain/side.js';
-import {
-  ABSENT,
-  DEFINED_LOT_SIZE,
-  DEFINED_PRICE_DECIMALS,
-  DEFINED_SIZE_DECIMALS,
-  DEFINED_TICK_SIZE,
-  EXCHANGE_NS,
-  RECEIVED_NS,
-  SEQUENCE_LAST,
-} from '../rings/record-types.js';
+import { ABSENT, EXCHANGE_NS, RECEIVED_NS, SEQUENCE_LAST } from '../rings/record-types.js';
 import { BookLevels } from './book-levels.js';
 
 export class BookView {
@@ -84,18 +76,16 @@ export class BookView {
     this.appliedNs = Math.max(this.nowNs, this.receivedNs);
   }
 
-  /** Takes over an InstrumentDefined record. True if mantissas or the tick mean something else now. */
-  redefine(record: Float64Array, at: number): boolean {
+  /**
+   * The instrument is another one from here on. Mantissas of before mean nothing under another scale:
+   * then the levels are gone. Under the same scale they stand, on a ladder of the new tick.
+   */
+  redefine(instrument: Instrument): void {
     const before = this.instrument;
-    const priceDecimals = record[at + DEFINED_PRICE_DECIMALS]!;
-    const sizeDecimals = record[at + DEFINED_SIZE_DECIMALS]!;
-    const tickSize = record[at + DEFINED_TICK_SIZE]!;
-    const lotSize = record[at + DEFINED_LOT_SIZE]!;
-    this.instrument = { ...before, priceDecimals, sizeDecimals, tickSize, lotSize };
-    return (
-      priceDecimals !== before.priceDecimals ||
-      sizeDecimals !== before.sizeDecimals ||
-      tickSize !== before.tickSize
-    );
+    this.instrument = instrument;
+    if (!isSameScale(before, instrument)) this.levels = new BookLevels(instrument.tickSize);
+    else if (before.tickSize !== instrument.tickSize) {
+      this.levels = this.levels.withTick(instrument.tickSize);
+    }
   }
 }

@@ -152,7 +152,7 @@ export class BookWriter extends ContextWriter implements BookPublisher {
     this.fillHead(book, Channel.Bbo, BooksColumn.BookEpoch, BooksColumn.BboSequence);
     const slot = this.claim(RecordType.BboOut, this.encoder.bboBytes);
     const word = (slot + OUT_ENVELOPE_DOUBLES) * 2;
-    const { bidPrice, bidSize, askPrice, askSize } = book;
+    const { bidPrice, bidSize, askPrice, askSize, instrument } = book;
     this.encoder.writeBbo(
       this.first.words,
       word,
@@ -163,6 +163,8 @@ export class BookWriter extends ContextWriter implements BookPublisher {
       askSize,
       book.bidOrders,
       book.askOrders,
+      instrument.priceDecimals,
+      instrument.sizeDecimals,
     );
     this.finish(RecordType.BboOut, slot);
   }
@@ -188,6 +190,8 @@ export class BookWriter extends ContextWriter implements BookPublisher {
     row[BboRow.AskOrders] = book.askOrders;
     row[BboRow.BidLevels] = bidLevels;
     row[BboRow.AskLevels] = askLevels;
+    row[BboRow.PriceDecimals] = book.instrument.priceDecimals;
+    row[BboRow.SizeDecimals] = book.instrument.sizeDecimals;
     this.bboRows.write(id, row);
     this.counters.set(id, BooksColumn.HashLow, book.toldHashLow);
     this.counters.set(id, BooksColumn.HashHigh, book.toldHashHigh);
@@ -224,14 +228,27 @@ export class BookWriter extends ContextWriter implements BookPublisher {
     trades[3] = record[at + EXCHANGE_NS]!;
     trades[4] = record[at + TRADE_AGGRESSOR]!;
     const { encoder } = this;
+    const { priceDecimals, sizeDecimals } = book.instrument;
     const bytes = withParties ? encoder.tradesWithPartiesBytes(1) : encoder.tradesBytes(1);
     const slot = this.claim(RecordType.TradesOut, bytes);
     const word = (slot + OUT_ENVELOPE_DOUBLES) * 2;
     if (withParties) {
       const parties = at + TRADE_BUYER;
-      encoder.writeTradesWithParties(this.first.words, word, head, trades, 0, record, parties, 1);
+      encoder.writeTradesWithParties(
+        this.first.words,
+        word,
+        head,
+        trades,
+        0,
+        record,
+        parties,
+        1,
+        priceDecimals,
+        sizeDecimals,
+      );
     } else {
-      encoder.writeTrades(this.first.words, word, head, trades, 0, 1);
+      const { words } = this.first;
+      encoder.writeTrades(words, word, head, trades, 0, 1, priceDecimals, sizeDecimals);
     }
     this.finish(RecordType.TradesOut, slot);
   }
@@ -272,7 +289,7 @@ export class BookWriter extends ContextWriter implements BookPublisher {
   protected writeStatus(book: BookView, typeId: number): void {
     const slot = this.claim(typeId, this.encoder.statusBytes);
     const word = (slot + OUT_ENVELOPE_DOUBLES) * 2;
-    this.encoder.writeStatus(this.first.words, word, this.head, book.sinceNs);
+    this.encoder.writeStatus(this.first.words, word, this.head, book.sinceNs, book.instrument);
     this.finish(typeId, slot);
   }
 

@@ -9,6 +9,7 @@
 import { BookState, StateReason } from '../domain/book-state.js';
 import type { Instrument } from '../domain/instrument.js';
 import { CounterTable } from '../rings/counters.js';
+import { DefinitionReader } from '../rings/definition-table.js';
 import type { DoorbellRinger } from '../rings/doorbell.js';
 import { ABSENT, EXCHANGE_NS, INSTRUMENT, RECEIVED_NS, RecordType } from '../rings/record-types.js';
 import type { RecordHandler, RingConsumer } from '../rings/ring-consumer.js';
@@ -67,6 +68,8 @@ export interface BooksOptions {
   readonly timeline: Timeline;
   readonly clock: Clock;
   readonly limits: BooksLimits;
+  /** createDefinitionTable: what the instruments are when a replaced worker's place is taken. */
+  readonly definitions?: SharedArrayBuffer;
   /** This worker replaces one that ended: nothing of what it had is known, and nothing is trusted. */
   readonly takeover: boolean;
 }
@@ -94,6 +97,7 @@ export class BooksAgent implements Agent, RecordHandler {
   private readonly receivedToApplied: LatencyRecorder;
   private readonly recordsPerTurnMax: number;
   private readonly takeover: boolean;
+  private readonly definitions: DefinitionReader | null;
   private started = false;
   private nextSweepNs = -Infinity;
   /** When the records being taken were taken. */
@@ -111,6 +115,8 @@ export class BooksAgent implements Agent, RecordHandler {
     this.receivedToApplied = options.histograms.receivedToApplied;
     this.recordsPerTurnMax = options.limits.recordsPerTurnMax;
     this.takeover = options.takeover;
+    const { definitions } = options;
+    this.definitions = definitions === undefined ? null : new DefinitionReader(definitions);
     this.writer = new OrdersWriter({ ...options, counters: this.counters });
     this.books = options.instruments.map((instrument) => this.createBook(instrument, options));
     const idsMax = options.instruments.reduce((max, { id }) => Math.max(max, id), -1);
@@ -187,13 +193,35 @@ export class BooksAgent implements Agent, RecordHandler {
 
   private start(nowNs: number): void {
     this.started = true;
-    if (this.takeover) this.input.skipToTail();
+    if (this.takeover) this.skipToTail();
     const reason = this.takeover ? StateReason.WorkerRestarted : StateReason.Starting;
     for (const book of this.books) {
       this.writer.beginStreams(book.instrument.id, nowNs);
       book.announce(reason, nowNs);
     }
     for (const context of this.contexts) context.announce(reason);
+  }
+
+  /**
+   * Leaves out what the worker before had not read, knowing at which scale the rest is: see
+   * DefinitionTable for why two equal looks around the skip prove that.
+   */
+  private skipToTail(): void {
+    this.takeDefinitions();
+    do this.input.skipToTail();
+    while (this.takeDefinitions());
+  }
+
+  /** True if an instrument was another one than we thought. */
+  private takeDefinitions(): boolean {
+    let changed = false;
+    for (const book of this.books) {
+      const now = this.definitions?.read(book.instrument) ?? book.instrument;
+      if (now === book.instrument) continue;
+      book.redefine(now);
+      changed = true;
+    }
+    return changed;
   }
 
   private retell(nowNs: number): void {

@@ -66,8 +66,10 @@ export const BooksColumn = {
   ContextsUnchanged: 44,
   ContextEpoch: 45,
   ContextSequence: 46,
+  /** How often the venue defined the instrument anew. */
+  Redefinitions: 47,
   /** One column a StateReason, to the end of the row. */
-  ResyncsByReason: 47,
+  ResyncsByReason: 48,
 } as const;
 export type BooksColumn = (typeof BooksColumn)[keyof typeof BooksColumn];
 

@@ -17,6 +17,7 @@
 import { BookState, StateReason } from '../domain/book-state.js';
 import { Channel } from '../domain/channel.js';
 import { EventFlag } from '../domain/event-flags.js';
+import { definedBy, isSameScale } from '../domain/definition.js';
 import type { Instrument } from '../domain/instrument.js';
 import { Side } from '../domain/side.js';
 import { unreachable } from '../faults/invariant.js';
@@ -25,6 +26,7 @@ import {
   ABSENT,
   ASKS_COUNT,
   BIDS_COUNT,
+  DEFINED,
   DOUBLES_PER_LEVEL,
   FLAGS,
   LEVELS,
@@ -358,12 +360,23 @@ export class OrderBook extends TellingBook<BookPublisher> {
   }
 
   private onDefined(record: Float64Array, at: number): void {
-    if (!this.redefine(record, at)) return;
-    // Mantissas of before mean something else now: nothing of them may be shown or kept.
-    this.levels = new BookLevels(this.instrument.tickSize);
+    const before = this.instrument;
+    const after = definedBy(before, record, at + DEFINED);
+    if (after === before) return;
+    this.redefine(after);
+    this.counters.add(this.row, BooksColumn.Redefinitions, 1);
+    if (isSameScale(before, after)) {
+      // A word about the instrument; the book is what it was.
+      this.tellState(true);
+      return;
+    }
+    // Updates and tickers kept are at the scale of before.
     this.sync.forgetKept();
     this.check.forgetTickers();
     this.refreshBest();
+    const { state, reason } = this;
     this.lose(StateReason.InstrumentChanged);
+    // A book that was lost for the same reason has told no change of state.
+    if (this.state === state && this.reason === reason) this.tellState(true);
   }
 }

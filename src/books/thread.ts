@@ -32,6 +32,8 @@ export interface BooksWiring {
   readonly rows: { readonly venueToReceived: number; readonly receivedToApplied: number };
   readonly clock: Clock;
   readonly timeline: Timeline;
+  /** createDefinitionTable; absent where instruments stay what they are. */
+  readonly definitions?: SharedArrayBuffer;
   /** Channel `context` was asked for, and the venue has it. */
   readonly contexts: boolean;
   /** This thread replaces one that ended. */
@@ -64,6 +66,7 @@ export function assembleBooks(wiring: BooksWiring): BooksAgent {
     outputs,
     wanted,
     bboTable: wiring.bbo,
+    ...(wiring.definitions === undefined ? {} : { definitions: wiring.definitions }),
     counters: wiring.counters,
     workerCounters: wiring.workerCounters,
     workerRow: wiring.workerRow,

@@ -6,6 +6,7 @@ import { bookStateName } from '../domain/book-state.js';
 import { CHANNEL_NAMES, Channel } from '../domain/channel.js';
 import type { ChannelName } from '../domain/channel.js';
 import { formatDecimal } from '../domain/decimal.js';
+import { tradingName } from '../domain/definition.js';
 import type { FaultCode } from '../faults/fault.js';
 import { unreachable } from '../faults/invariant.js';
 import type { Admission } from './admission.js';
@@ -239,10 +240,11 @@ export class Control {
       base: instrument.base,
       quote: instrument.quote,
       kind: instrument.kind,
-      priceDecimals: mirror.priceDecimals,
-      sizeDecimals: mirror.sizeDecimals,
+      priceDecimals: instrument.priceDecimals,
+      sizeDecimals: instrument.sizeDecimals,
       tickSize: formatDecimal(instrument.tickSize, instrument.priceDecimals),
       lotSize: formatDecimal(instrument.lotSize, instrument.sizeDecimals),
+      trading: tradingName(instrument.trading),
       state: bookStateName(mirror.state),
     }));
   }

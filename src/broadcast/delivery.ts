@@ -206,6 +206,8 @@ export class Delivery {
 
   private answer(subscription: Subscription, resumed: boolean): string {
     const { stream, feed, requestId, resume } = subscription;
+    // The levels of a book are at the scale of its last snapshot; the rest is as the venue says now.
+    const scale = isKept(stream) ? feed.mirror : feed.instrument;
     const sequence = resumed && resume !== null ? resume.sequence : stream.sequence;
     return JSON.stringify({
       op: 'subscribed',
@@ -216,8 +218,8 @@ export class Delivery {
       instrumentId: feed.instrument.id,
       depth: stream.depth,
       mode: subscription.lossless ? 'lossless' : 'conflated',
-      priceDecimals: feed.mirror.priceDecimals,
-      sizeDecimals: feed.mirror.sizeDecimals,
+      priceDecimals: scale.priceDecimals,
+      sizeDecimals: scale.sizeDecimals,
       epoch: String(stream.epoch),
       sequence: String(sequence),
       resumed,

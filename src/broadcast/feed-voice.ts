@@ -5,6 +5,7 @@
  */
 import type { BookState, StateReason } from '../domain/book-state.js';
 import { EventFlag } from '../domain/event-flags.js';
+import type { Instrument } from '../domain/instrument.js';
 import { addFlags, setFold, setSequence, setState, stampOrigin } from '../wire/head-words.js';
 import type { DepthView } from './depth-view.js';
 import type { InstrumentFeed } from './instrument-feed.js';
@@ -25,6 +26,7 @@ export interface ToldState {
 export function sayStatus(
   room: RoomContext,
   stream: Stream,
+  instrument: Instrument,
   told: ToldState,
   nowNs: number,
   numbers: number,
@@ -35,7 +37,7 @@ export function sayStatus(
   scratch.ensureBytes(encoder.statusBytes);
   const { words, head } = scratch;
   scratch.fillHead(stream, EventFlag.Last | EventFlag.Synthetic, told.state, told.reason);
-  const bytes = encoder.writeStatus(words, 0, head, told.sinceNs);
+  const bytes = encoder.writeStatus(words, 0, head, told.sinceNs, instrument);
   stampOrigin(words, 0, told.origin);
   encoder.patchPublishedNs(words, 0, nowNs);
   if (numbers > 1) {
@@ -104,7 +106,8 @@ export class FeedVoice {
 
   /** See sayStatus above: the state is that of the book. */
   sayStatus(stream: Stream, nowNs: number, numbers: number): void {
-    sayStatus(this.room, stream, this.feed.mirror, nowNs, numbers);
+    const { instrument, mirror } = this.feed;
+    sayStatus(this.room, stream, instrument, mirror, nowNs, numbers);
   }
 
   /** The books' thread was replaced: nobody may go on believing the last status, BBO or context. */

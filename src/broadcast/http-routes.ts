@@ -4,6 +4,7 @@
  */
 import { bookStateName, stateReasonName } from '../domain/book-state.js';
 import { formatDecimal } from '../domain/decimal.js';
+import { tradingName } from '../domain/definition.js';
 import { hashText } from '../domain/level-hash.js';
 import type { FaultCode } from '../faults/fault.js';
 import type { Scheduler } from '../time/clock.js';
@@ -136,10 +137,11 @@ export class HttpRoutes {
         base: instrument.base,
         quote: instrument.quote,
         kind: instrument.kind,
-        priceDecimals: mirror.priceDecimals,
-        sizeDecimals: mirror.sizeDecimals,
+        priceDecimals: instrument.priceDecimals,
+        sizeDecimals: instrument.sizeDecimals,
         tickSize: formatDecimal(instrument.tickSize, instrument.priceDecimals),
         lotSize: formatDecimal(instrument.lotSize, instrument.sizeDecimals),
+        trading: tradingName(instrument.trading),
       };
     });
   }
@@ -156,8 +158,7 @@ export class HttpRoutes {
         history.bytesAt(newest),
       );
       if (type === BodyType.Bbo) {
-        const { bbo } = decoder;
-        const { priceDecimals, sizeDecimals } = feed.mirror;
+        const { bbo, priceDecimals, sizeDecimals } = decoder;
         const level = (price: number, size: number): [string, string] | null =>
           size === 0
             ? null

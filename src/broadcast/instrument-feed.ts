@@ -10,6 +10,7 @@
  */
 import { BookState, StateReason } from '../domain/book-state.js';
 import { Channel } from '../domain/channel.js';
+import { definedBy } from '../domain/definition.js';
 import { EventFlag } from '../domain/event-flags.js';
 import type { Instrument } from '../domain/instrument.js';
 import { RecordType } from '../rings/record-types.js';
@@ -33,7 +34,8 @@ import type { RoomContext } from './room-context.js';
 import { Stream } from './topics.js';
 
 export class InstrumentFeed implements JsonInstrument {
-  readonly instrument: Instrument;
+  /** As the books told it last: the venue may define it anew while the node runs. */
+  instrument: Instrument;
   readonly nameUtf8: Uint8Array;
   readonly mirror: BookMirror;
   readonly book: Stream;
@@ -70,7 +72,7 @@ export class InstrumentFeed implements JsonInstrument {
   get name(): string {
     return this.instrument.name;
   }
-  /** As the last snapshot said: they can change while the node runs. */
+  /** Of the levels, as the last snapshot said: bbo and trades say their own. */
   get priceDecimals(): number {
     return this.mirror.priceDecimals;
   }
@@ -105,6 +107,7 @@ export class InstrumentFeed implements JsonInstrument {
         this.onPlain(this.trades, words, at, bytes, epoch, sequence, nowNs);
         break;
       case RecordType.StatusOut:
+        this.takeDefinition(words, at, bytes);
         this.onPlain(this.status, words, at, bytes, epoch, sequence, nowNs);
         break;
       case RecordType.ContextOut:
@@ -196,6 +199,14 @@ export class InstrumentFeed implements JsonInstrument {
     if (channel === Channel.Context) return this.context ?? undefined;
     if (depth === 0) return this.book;
     return this.views.find((view) => view.depth === depth)?.stream;
+  }
+
+  private takeDefinition(words: Int32Array, at: number, bytes: number): void {
+    const { decoder } = this.room;
+    const isStatus = decoder.decodeWords(words, at, bytes) === BodyType.Status;
+    if (isStatus && decoder.hasDefinition) {
+      this.instrument = definedBy(this.instrument, decoder.definition, 0);
+    }
   }
 
   private onBookDelta(

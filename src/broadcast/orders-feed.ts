@@ -172,7 +172,8 @@ export class OrdersFeed {
     // Who is behind gets a snapshot: what was kept may not add up to one.
     stream.history.clear();
     const { state, origin } = this;
-    sayStatus(room, stream, { state, reason, sinceNs: nowNs, origin }, nowNs, 1);
+    const told = { state, reason, sinceNs: nowNs, origin };
+    sayStatus(room, stream, this.feed.instrument, told, nowNs, 1);
     stream.sealed = true;
   }
 

@@ -34,6 +34,8 @@ Faults, as probabilities in 0 … 1:
   stall (stallMs), disconnect            per connection and second; stallMs=0: for ever
   lateSnapshot (lateSnapshotMs), staleSnapshot      per snapshot request
   refuse429, refuse418                   per REST request
+  retick                                 per market and second: its tick size becomes a
+                                         tenth, and goes back the next time (binance-futures)
 
 ${EXIT_CODES_HELP}`;
 
@@ -202,6 +204,7 @@ function injected(stats: SimulatorStats): Record<string, number> {
     lateSnapshots: faults.lateSnapshots,
     staleSnapshots: faults.staleSnapshots,
     refused: faults.refused429 + faults.refused418,
+    reticks: faults.reticks,
   };
 }
 

@@ -40,6 +40,8 @@ export interface InstrumentInfo {
   /** Decimal text. */
   readonly tickSize: string;
   readonly lotSize: string;
+  /** What the venue lets it do: Trading, Halted, Delisted; Unknown where it does not say. */
+  readonly trading: string;
   /** Name of the book's state. */
   readonly state: string;
 }
@@ -110,6 +112,7 @@ function instrument(fields: Fields): InstrumentInfo {
     sizeDecimals: whole(fields, 'sizeDecimals'),
     tickSize: text(fields, 'tickSize'),
     lotSize: text(fields, 'lotSize'),
+    trading: typeof fields['trading'] === 'string' ? fields['trading'] : 'Unknown',
     state: text(fields, 'state'),
   };
 }

@@ -26,6 +26,7 @@ export type {
   OrdersEvent,
   RecoveredEvent,
   StatusEvent,
+  ToldDefinition,
   TradePrint,
   TradesEvent,
 } from './feed-events.js';

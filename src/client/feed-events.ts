@@ -1,6 +1,7 @@
 /** What a subscription delivers: one plain object a message, typed by channel. */
 import type { BookState, StateReason } from '../domain/book-state.js';
 import type { ContextFieldName } from '../domain/context-fields.js';
+import type { TradingName } from '../domain/definition.js';
 import type { Level } from './level.js';
 import type { LocalOrders } from './local-orders.js';
 import type { LocalBook } from './local-book.js';
@@ -73,10 +74,26 @@ export interface TradesEvent extends EventHead {
   readonly trades: readonly TradePrint[];
 }
 
+/** What the venue says of an instrument, as it is now. */
+export interface ToldDefinition {
+  readonly priceDecimals: number;
+  readonly sizeDecimals: number;
+  /** Smallest steps as mantissas, 0 where the venue does not say. */
+  readonly tickSize: number;
+  readonly lotSize: number;
+  readonly tickSizeText: string;
+  readonly lotSizeText: string;
+  /** Figures that a price may have, 0 for no such rule. */
+  readonly priceSignificantFigures: number;
+  readonly trading: TradingName;
+}
+
 export interface StatusEvent extends EventHead {
   readonly channel: 'status';
   /** Unix nanoseconds since when the state holds. */
   readonly sinceNs: bigint;
+  /** Null where the node does not tell it. */
+  readonly definition: ToldDefinition | null;
 }
 
 /** Exact: whole + fraction / 10^places, both parts with the number's sign. */

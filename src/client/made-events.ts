@@ -5,6 +5,8 @@
  */
 import type { BookState, StateReason } from '../domain/book-state.js';
 import { ContextField, DOUBLES_PER_DECIMAL, contextBit } from '../domain/context-fields.js';
+import { formatDecimal } from '../domain/decimal.js';
+import { DefinitionField, tradingName } from '../domain/definition.js';
 import { formatExactDecimal } from '../domain/exact-decimal.js';
 import { Aggressor } from '../domain/side.js';
 import type { MessageDecoder } from '../wire/decode.js';
@@ -19,6 +21,7 @@ import type {
   OrdersEvent,
   StatusEvent,
   TradePrint,
+  ToldDefinition,
   TradesEvent,
 } from './feed-events.js';
 import { Level } from './level.js';
@@ -135,11 +138,30 @@ export class MadeTradesEvent extends MadeHead implements TradesEvent {
 export class MadeStatusEvent extends MadeHead implements StatusEvent {
   readonly channel = 'status';
   readonly sinceNs: bigint;
+  readonly definition: ToldDefinition | null;
 
   constructor(message: MessageDecoder, instrument: string) {
     super(instrument, message);
     this.sinceNs = message.sinceUnixNs();
+    this.definition = message.hasDefinition ? definitionOf(message.definition) : null;
   }
+}
+
+function definitionOf(told: Float64Array): ToldDefinition {
+  const priceDecimals = told[DefinitionField.PriceDecimals]!;
+  const sizeDecimals = told[DefinitionField.SizeDecimals]!;
+  const tickSize = told[DefinitionField.TickSize]!;
+  const lotSize = told[DefinitionField.LotSize]!;
+  return {
+    priceDecimals,
+    sizeDecimals,
+    tickSize,
+    lotSize,
+    tickSizeText: formatDecimal(tickSize, priceDecimals),
+    lotSizeText: formatDecimal(lotSize, sizeDecimals),
+    priceSignificantFigures: told[DefinitionField.SignificantFigures]!,
+    trading: tradingName(told[DefinitionField.Trading]!),
+  };
 }
 
 export class MadeContextEvent extends MadeHead implements ContextEvent {

@@ -9,7 +9,7 @@ import { hashText } from '../domain/level-hash.js';
 import { unreachable } from '../faults/invariant.js';
 import type { MessageDecoder } from '../wire/decode.js';
 import { HeadField } from '../wire/head-fields.js';
-import { BodyType } from '../wire/message-layout.js';
+import { BodyType, DECIMALS_UNTOLD } from '../wire/message-layout.js';
 import type { Subscribed } from './control-messages.js';
 import { callGuarded, type Listener, type ReportError } from './emitter.js';
 import { EventQueue, type QueueOptions } from './event-queue.js';
@@ -145,9 +145,11 @@ export class StreamState<C extends FeedChannel = FeedChannel> {
           ? this.onOrders(kind, message)
           : this.onLevels(kind, message);
       case 'bbo':
+        this.takeScale(message);
         this.deliver(new MadeBboEvent(message, this.instrument, this.book));
         return Outcome.Used;
       case 'trades':
+        this.takeScale(message);
         this.deliver(new MadeTradesEvent(message, this.instrument, this.book));
         return Outcome.Used;
       case 'context':
@@ -187,6 +189,13 @@ export class StreamState<C extends FeedChannel = FeedChannel> {
   /** The latest value of a bbo, status, context or book stream, null before the first. */
   get latestEvent(): ChannelEvents[C] | null {
     return this.latest;
+  }
+
+  /** Where the message tells it; else it is as the node's answer said. */
+  private takeScale(message: MessageDecoder): void {
+    if (message.priceDecimals === DECIMALS_UNTOLD) return;
+    this.book.priceDecimals = message.priceDecimals;
+    this.book.sizeDecimals = message.sizeDecimals;
   }
 
   private onLevels(kind: 'snapshot' | 'delta', message: MessageDecoder): Outcome {

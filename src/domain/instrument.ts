@@ -1,4 +1,9 @@
-/** What is known of one tradable instrument. `id` is dense, given by this node, stable while it runs. */
+import type { Trading } from './definition.js';
+
+/**
+ * What is known of one tradable instrument. `id` is dense, given by this node, stable while it runs. What
+ * the venue may change meanwhile is in definition.ts; then there is a new object under the same id.
+ */
 export interface Instrument {
   readonly id: number;
   /** Venue id, e.g. `binance-futures`. */
@@ -22,6 +27,8 @@ export interface Instrument {
    * step between prices depends on the price.
    */
   readonly priceSignificantFigures: number;
+  /** As the venue says. */
+  readonly trading: Trading;
 }
 
 export function instrumentName(venue: string, symbol: string): string {

@@ -72,6 +72,11 @@ export class ConnectionDriver {
     this.input({ kind: 'stop' }, nowNs);
   }
 
+  /** The instrument is at another scale from the next frame on. */
+  redefine(instrumentId: number): void {
+    this.machine.arbiter.forgetHeld(instrumentId);
+  }
+
   get isIdle(): boolean {
     return this.machine.state === ConnectionState.Idle;
   }

@@ -9,6 +9,7 @@
  */
 import { StateReason } from '../domain/book-state.js';
 import { Channel, streamIdOf } from '../domain/channel.js';
+import type { Instrument } from '../domain/instrument.js';
 import type { FaultCode } from '../faults/fault.js';
 import { unreachable } from '../faults/invariant.js';
 import type { CounterTable } from '../rings/counters.js';
@@ -90,6 +91,8 @@ export interface IntakeOptions {
   /** Rows of the connections. */
   readonly counters: CounterTable;
   readonly sampler: FaultSampler;
+  /** A number did not fit its instrument's scale: it may be another one by now. */
+  readonly onPrecision?: (instrumentId: number, nowNs: number) => void;
 }
 
 export class FrameIntake {
@@ -98,6 +101,7 @@ export class FrameIntake {
   private readonly router: ShardRouter;
   private readonly counters: CounterTable;
   private readonly sampler: FaultSampler;
+  private readonly onPrecision: (instrumentId: number, nowNs: number) => void;
   private readonly decoder = new TextDecoder('utf-8', { fatal: false });
   private slowPathSeen = 0;
 
@@ -105,6 +109,7 @@ export class FrameIntake {
     this.router = options.router;
     this.counters = options.counters;
     this.sampler = options.sampler;
+    this.onPrecision = options.onPrecision ?? (() => {});
     this.sink = new WatchingSink(options.router);
     this.parser = options.createParser(this.sink);
   }
@@ -112,6 +117,11 @@ export class FrameIntake {
   /** Where sockets should read into, or null. */
   get receiveBuffer(): Uint8Array | null {
     return this.parser.receiveBuffer ?? null;
+  }
+
+  /** The instrument is another one from the next frame on. */
+  redefine(instrument: Instrument): void {
+    this.parser.redefine(instrument);
   }
 
   /** Hot. */
@@ -197,6 +207,7 @@ export class FrameIntake {
     this.counters.add(socket.row, column, 1);
     this.sampler.note(code, socket.name, instrumentId, bytes, start, end, receivedNs);
     if (instrumentId < 0 || reason === StateReason.None) return;
+    if (result === ParseResult.Precision) this.onPrecision(instrumentId, receivedNs);
     const channel = (lastChannel < 0 ? Channel.Book : lastChannel) as Channel;
     const slot = streamIdOf(instrumentId, channel);
     const arbitrated = (socket.watch.flags[slot]! & WatchFlag.Arbitrated) !== 0;

@@ -62,8 +62,14 @@ export const VenueColumn = {
   EventsTooLarge: 16,
   ConnectBudgetUsed: 17,
   FaultsSuppressed: 18,
+  /** Questions for the instruments, those without an answer of use, numbers that fit no scale. */
+  DefinitionsAsked: 19,
+  DefinitionFailures: 20,
+  DefinitionsDoubted: 21,
+  /** Instruments that the venue has defined anew. */
+  DefinitionsChanged: 22,
 } as const;
-export const VENUE_COLUMNS = 19;
+export const VENUE_COLUMNS = 23;
 
 interface MetricName {
   readonly name: string;
@@ -132,6 +138,10 @@ export const VENUE_METRICS: readonly MetricName[] = [
   counter('ingest_events_too_large_total', 'Feed events larger than half a ring'),
   gauge('ingest_connect_budget_used', 'Connection attempts in the last window'),
   counter('ingest_fault_samples_suppressed_total', 'Fault samples beyond the log rate'),
+  counter('ingest_definitions_asked_total', 'Times the venue was asked for its instruments again'),
+  counter('ingest_definition_failures_total', 'Of these, without an answer that could be used'),
+  counter('ingest_definitions_doubted_total', "Numbers that did not fit their instrument's scale"),
+  counter('ingest_definitions_changed_total', 'Instruments that the venue has defined anew'),
 ];
 
 /** The tables that an Ingest writes; made by the main thread, which reads them on scrape. */

@@ -11,6 +11,7 @@ import type { Instrument } from '../domain/instrument.js';
 import type { Prng } from '../domain/prng.js';
 import { invariant } from '../faults/invariant.js';
 import { CounterTable } from '../rings/counters.js';
+import { DefinitionWriter } from '../rings/definition-table.js';
 import { RecordType, WANTED_INSTRUMENT } from '../rings/record-types.js';
 import type { RecordHandler, RingConsumer } from '../rings/ring-consumer.js';
 import type { Agent } from '../runtime/agent.js';
@@ -21,6 +22,8 @@ import { BudgetFile } from './budget-file.js';
 import type { ConnectionReport } from './connection-driver.js';
 import { ConnectionDriver } from './connection-driver.js';
 import type { ConnectionState } from './connection-words.js';
+import type { DefinitionSource, DefinitionsAnswer } from './definition-watch.js';
+import { DefinitionWatch } from './definition-watch.js';
 import type { FaultSample } from './fault-sampler.js';
 import { FaultSampler } from './fault-sampler.js';
 import { FrameIntake } from './frame-intake.js';
@@ -71,6 +74,12 @@ export interface IngestOptions {
   readonly budgetFile?: string;
   readonly histograms?: { readonly snapshot?: DurationSink };
   readonly reporter?: IngestReporter;
+  /** Who asks the venue for its instruments while we run; without it they stay what they are. */
+  readonly definitions?: DefinitionSource;
+  /** createDefinitionTable: kept up to date for other threads. */
+  readonly definitionTable?: SharedArrayBuffer;
+  /** This ingest replaces another: the books are told what it takes their instruments for. */
+  readonly takeover?: boolean;
   readonly limits?: Partial<IngestLimits>;
 }
 
@@ -108,7 +117,10 @@ export class Ingest implements Agent {
   private readonly sampler: FaultSampler;
   private readonly snapshots: SnapshotSource;
   private readonly readers: readonly WantedReader[];
+  private readonly intake: FrameIntake;
   private readonly drivers: readonly ConnectionDriver[];
+  private readonly definitions: DefinitionWatch | null;
+  private readonly definitionRows: DefinitionWriter | null;
   private readonly venueCounters: CounterTable;
   private budgetShownNs = -Infinity;
   private closed = false;
@@ -131,16 +143,48 @@ export class Ingest implements Agent {
     this.sampler = new FaultSampler(faultSamplesPerMinute, faultSampleBytesMax, (sample) =>
       reporter?.onFault?.(sample),
     );
-    this.snapshots = this.createSnapshotSource();
+    const weight = this.createRestBudget();
+    const { definitions, definitionTable: table } = options;
+    this.definitions = definitions === undefined ? null : this.createWatch(definitions, weight);
+    this.definitionRows = table === undefined ? null : new DefinitionWriter(table);
+    this.snapshots = this.createSnapshotSource(weight);
     this.readers = options.wanted.map((ring) => new WantedReader(ring, this.snapshots));
+    this.intake = this.createIntake();
     this.drivers = this.createDrivers();
   }
 
   /** Opens all connections, within the venue's budget. */
   start(): void {
     const nowNs = this.options.clock.nowNs();
+    if (this.options.takeover === true) {
+      for (const instrument of this.options.instruments) this.define(instrument, nowNs);
+    }
+    this.definitions?.start(nowNs);
     for (const driver of this.drivers) driver.start(nowNs);
     this.router.flush();
+  }
+
+  /** What came of asking for the instruments; `changed` are others from the next frame on. */
+  onDefinitions(answer: DefinitionsAnswer): void {
+    const nowNs = this.options.clock.nowNs();
+    if (answer.outcome === 'told') {
+      this.venueCounters.add(0, VenueColumn.DefinitionsChanged, answer.changed.length);
+      for (const instrument of answer.changed) {
+        this.intake.redefine(instrument);
+        for (const driver of this.drivers) driver.redefine(instrument.id);
+        this.define(instrument, nowNs);
+        this.snapshots.redefine(instrument, nowNs);
+      }
+      this.router.flush();
+    }
+    this.definitions?.onAnswer(answer, nowNs);
+  }
+
+  /** In the order that DefinitionTable asks for. */
+  private define(instrument: Instrument, nowNs: number): void {
+    this.router.flush();
+    this.definitionRows?.write(instrument.id, instrument);
+    this.router.writeDefinition(instrument, nowNs);
   }
 
   doWork(now: TimeCell): number {
@@ -151,6 +195,8 @@ export class Ingest implements Agent {
     // What a full ring refused to take waits here for room.
     this.router.flush();
     this.publishCounters();
+    const { definitions } = this;
+    if (definitions !== null && now[0]! >= definitions.dueNs) definitions.onTime(now[0]!);
     if (now[0]! - this.budgetShownNs >= SHOW_BUDGET_NS) this.showBudget(now[0]!);
     return work;
   }
@@ -161,6 +207,7 @@ export class Ingest implements Agent {
     this.closed = true;
     const nowNs = this.options.clock.nowNs();
     this.snapshots.stop();
+    this.definitions?.stop();
     for (const driver of this.drivers) driver.stop(nowNs);
     this.router.flush();
     this.publishCounters();
@@ -176,8 +223,8 @@ export class Ingest implements Agent {
     return this.drivers.map((driver) => driver.machine.state);
   }
 
-  private createSnapshotSource(): SnapshotSource {
-    const { venue, budgets, histograms, reporter, instruments, prng, timeline } = this.options;
+  private createRestBudget(): RateLimit {
+    const { venue, budgets } = this.options;
     const { budgetShare, burstShare } = this.limits;
     const weight = new RateLimit(
       venue.limits.restWeight,
@@ -186,6 +233,20 @@ export class Ingest implements Agent {
       budgets?.restWeight,
     );
     this.keepBudgets(weight);
+    return weight;
+  }
+
+  private createWatch(source: DefinitionSource, budget: RateLimit): DefinitionWatch {
+    const { limits, venueCounters: counters } = this;
+    return new DefinitionWatch({ source, budget, prng: this.options.prng, limits, counters });
+  }
+
+  private readonly onPrecision = (instrumentId: number, nowNs: number): void => {
+    this.definitions?.doubt(instrumentId, nowNs);
+  };
+
+  private createSnapshotSource(weight: RateLimit): SnapshotSource {
+    const { venue, histograms, reporter, instruments, prng, timeline } = this.options;
     return new SnapshotSource({
       venue,
       instruments,
@@ -200,6 +261,7 @@ export class Ingest implements Agent {
       sampler: this.sampler,
       ...(histograms?.snapshot === undefined ? {} : { latency: histograms.snapshot }),
       ...(reporter?.onSnapshot === undefined ? {} : { onReport: reporter.onSnapshot }),
+      onPrecision: this.onPrecision,
     });
   }
 
@@ -213,21 +275,28 @@ export class Ingest implements Agent {
     restWeight.onTaken = (nowNs) => file.save(nowNs);
   }
 
+  private createIntake(): FrameIntake {
+    const { venue, instruments, timeline, counters, transports } = this.options;
+    const intake = new FrameIntake({
+      createParser: (sink) => venue.createParser(instruments, timeline, sink),
+      router: this.router,
+      counters: new CounterTable(counters.connections, CONNECTION_COLUMNS),
+      sampler: this.sampler,
+      onPrecision: this.onPrecision,
+    });
+    const { receiveBuffer } = intake;
+    if (receiveBuffer !== null) transports.webSocket.useReadBuffer?.(receiveBuffer);
+    return intake;
+  }
+
   private createDrivers(): ConnectionDriver[] {
     const { venue, instruments, channels, timeline, prng, reporter, counters } = this.options;
+    const { intake } = this;
     const table = new CounterTable(counters.connections, CONNECTION_COLUMNS);
     const plans = venue.planConnections(instruments, channels);
     invariant(table.rows >= plans.length, 'a row of counters for each connection');
     const slots = slotCount(instruments.reduce((most, { id }) => Math.max(most, id), 0));
-    const intake = new FrameIntake({
-      createParser: (sink) => venue.createParser(instruments, timeline, sink),
-      router: this.router,
-      counters: table,
-      sampler: this.sampler,
-    });
-    const { receiveBuffer } = intake;
     const { webSocket } = this.options.transports;
-    if (receiveBuffer !== null) webSocket.useReadBuffer?.(receiveBuffer);
     return plans.map(
       (plan, row) =>
         new ConnectionDriver({

@@ -56,6 +56,11 @@ export interface IngestLimits {
   readonly bannedMs: number;
   /** The longest Retry-After believed (Binance bans for up to three days). */
   readonly retryAfterMsMax: number;
+  /** After an answer about instruments the next question, if in doubt; then doubling, with jitter. */
+  readonly definitionsAgainMsMin: number;
+  readonly definitionsAgainMsMax: number;
+  /** An answer about instruments that has not come by then does not come. */
+  readonly definitionsMsMax: number;
   /** Records taken from a books → ingest ring in one turn. */
   readonly wantedRecordsMax: number;
   readonly faultSamplesPerMinute: number;
@@ -92,6 +97,9 @@ export const INGEST_LIMITS: IngestLimits = {
   rateLimitedMs: 60_000,
   bannedMs: 600_000,
   retryAfterMsMax: 3 * 86_400_000,
+  definitionsAgainMsMin: 500,
+  definitionsAgainMsMax: 30_000,
+  definitionsMsMax: 30_000,
   wantedRecordsMax: 256,
   faultSamplesPerMinute: 5,
   faultSampleBytesMax: 200,

@@ -23,6 +23,7 @@
  * it does no harm that they are told twice: contexts stand for themselves, and of trades with an id the
  * books drop what they know. Others never join: they change hands with the connection.
  */
+import { streamIdOf } from '../domain/channel.js';
 import { invariant } from '../faults/invariant.js';
 import {
   ABSENT,
@@ -45,6 +46,8 @@ const Mode = {
   /** Both sockets' events are passed on. */
   Both: 4,
 } as const;
+
+const SLOTS_PER_INSTRUMENT = streamIdOf(1, 0);
 
 /** Cuts of the old socket that are remembered: more than it can be ahead in any sane network. */
 const CUTS_MAX = 512;
@@ -166,6 +169,15 @@ export class LineArbiter {
     this.held.delete(slot);
     this.proven[slot] = 0;
     return false;
+  }
+
+  /** What is held of an instrument is at a scale that is no more: as if its frames had been refused. */
+  forgetHeld(instrumentId: number): void {
+    for (const slot of this.held.keys()) {
+      if (Math.floor(slot / SLOTS_PER_INSTRUMENT) !== instrumentId) continue;
+      this.held.delete(slot);
+      this.proven[slot] = 0;
+    }
   }
 
   /** Gives the stream to the successor as it is, held events first: continuity is not proven. */

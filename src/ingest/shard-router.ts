@@ -4,19 +4,24 @@
  * Claim and copy here, commit and ring the doorbell once per socket read (`flush`). A full ring never
  * blocks the sockets: the event is dropped and counted, and the stream carries a mark from then on.
  * The mark is written as a SourceState record as soon as there is room, always before any later event
- * of that ring, so that the book turns Suspect instead of silently missing an update.
+ * of that ring, so that the book turns Suspect instead of silently missing an update. The same holds for
+ * a new definition of an instrument: until it stands in the ring, no event at its scale does.
  */
 import { StateReason } from '../domain/book-state.js';
 import { streamIdOf } from '../domain/channel.js';
+import { writeDefinition } from '../domain/definition.js';
+import type { Instrument } from '../domain/instrument.js';
 import { invariant } from '../faults/invariant.js';
 import { copyDoubles } from '../rings/copy-doubles.js';
 import type { DoorbellRinger } from '../rings/doorbell.js';
 import {
   ABSENT,
+  DEFINED,
   ENGINE_NS,
   EXCHANGE_NS,
   FLAGS,
   INSTRUMENT,
+  INSTRUMENT_DEFINED_DOUBLES,
   RECEIVED_NS,
   REFUSED_REASON,
   RETRY_AFTER_NS,
@@ -75,9 +80,11 @@ export class ShardRouter implements EventSink {
   private readonly markedCount: Int32Array;
   private readonly marks: Uint8Array;
   private readonly reasons: Uint8Array;
+  /** Per shard: instruments whose new definition is to be written. */
+  private readonly redefined: Map<number, Instrument>[];
   /** Per instrument: when a refused snapshot may be asked for again, and why; while unwritten. */
   private readonly refusals = new Map<number, { reason: number; retryAfterNs: number }>();
-  private readonly scratch = new Float64Array(SOURCE_STATE_DOUBLES);
+  private readonly scratch = new Float64Array(INSTRUMENT_DEFINED_DOUBLES);
 
   /** @param shardOf index into `outputs` by instrument id */
   constructor(outputs: readonly ShardOutput[], shardOf: Int32Array) {
@@ -86,6 +93,7 @@ export class ShardRouter implements EventSink {
     this.shardOf = shardOf;
     this.dirty = new Uint8Array(outputs.length);
     this.marked = outputs.map(() => new Set<number>());
+    this.redefined = outputs.map(() => new Map<number, Instrument>());
     this.markedCount = new Int32Array(outputs.length);
     this.marks = new Uint8Array(shardOf.length * SLOTS_PER_INSTRUMENT);
     this.reasons = new Uint8Array(this.marks.length * STATES);
@@ -146,6 +154,15 @@ export class ShardRouter implements EventSink {
     this.writeMarks(shard);
   }
 
+  /** Tells a book what its instrument is from here on; kept until there is room, before any later event. */
+  writeDefinition(instrument: Instrument, nowNs: number): void {
+    const shard = this.shardOf[instrument.id]!;
+    this.redefined[shard]!.set(instrument.id, instrument);
+    this.countMarks(shard);
+    this.nowNs = nowNs;
+    this.writeMarks(shard);
+  }
+
   /** Tells a book that its snapshot was refused and when it may ask again. */
   writeSnapshotRefused(
     instrumentId: number,
@@ -179,7 +196,11 @@ export class ShardRouter implements EventSink {
     marks |= MARK_OF_STATE[state]!;
     this.marks[slot] = marks;
     this.reasons[slot * STATES + state] = reason;
-    this.markedCount[shard] = this.marked[shard]!.size;
+    this.countMarks(shard);
+  }
+
+  private countMarks(shard: number): void {
+    this.markedCount[shard] = this.marked[shard]!.size + this.redefined[shard]!.size;
   }
 
   /** Writes what is marked, stream by stream; false if the ring is full again. */
@@ -193,7 +214,16 @@ export class ShardRouter implements EventSink {
         this.marks[slot] = this.marks[slot]! & ~bit;
       }
       waiting.delete(slot);
-      this.markedCount[shard] = waiting.size;
+      this.countMarks(shard);
+    }
+    const redefined = this.redefined[shard]!;
+    for (const instrument of redefined.values()) {
+      const record = this.header(instrument.id);
+      writeDefinition(instrument, record, DEFINED);
+      const type = RecordType.InstrumentDefined;
+      if (!this.write(shard, type, record, INSTRUMENT_DEFINED_DOUBLES)) return false;
+      redefined.delete(instrument.id);
+      this.countMarks(shard);
     }
     return true;
   }

@@ -53,11 +53,13 @@ export interface SnapshotSourceOptions {
   readonly sampler: FaultSampler;
   readonly latency?: DurationSink;
   readonly onReport?: (report: SnapshotReport) => void;
+  /** A number of a snapshot did not fit its instrument's scale. */
+  readonly onPrecision?: (instrumentId: number, nowNs: number) => void;
 }
 
 /** One instrument's wish, from the first SnapshotWanted until the snapshot is handed over. */
 interface Wish {
-  readonly instrument: Instrument;
+  instrument: Instrument;
   readonly backoff: Backoff;
   notBeforeNs: number;
   inFlight: boolean;
@@ -98,6 +100,17 @@ export class SnapshotSource {
     const backoff = new Backoff(prng, limits.snapshotBackoffMsMin, limits.snapshotBackoffMsMax);
     const notBeforeNs = this.againNotBeforeNs(instrumentId, nowNs);
     this.wishes.set(instrumentId, { instrument, backoff, notBeforeNs, inFlight: false });
+    this.pump(nowNs);
+  }
+
+  /** Snapshots of the instrument are read at other scales from now on; one that did not fit may now. */
+  redefine(instrument: Instrument, nowNs: number): void {
+    this.byId.set(instrument.id, instrument);
+    const wish = this.wishes.get(instrument.id);
+    if (wish === undefined) return;
+    wish.instrument = instrument;
+    wish.backoff.reset();
+    if (!wish.inFlight) wish.notBeforeNs = Math.min(wish.notBeforeNs, nowNs);
     this.pump(nowNs);
   }
 
@@ -218,7 +231,11 @@ export class SnapshotSource {
     const answer = venue.readSnapshot(body, wish.instrument, nowNs, timeline, router);
     if (answer.kind !== 'snapshot') {
       const code = answer.kind === 'malformed' ? 'FRAME_MALFORMED' : 'SNAPSHOT_REFUSED';
-      sampler.note(code, 'rest', wish.instrument.id, body, 0, body.length, nowNs);
+      const { id } = wish.instrument;
+      sampler.note(code, 'rest', id, body, 0, body.length, nowNs);
+      if (answer.kind === 'malformed' && answer.isPrecision === true) {
+        this.options.onPrecision?.(id, nowNs);
+      }
       this.fail(wish, answer.kind, answer.message, nowNs);
       return;
     }

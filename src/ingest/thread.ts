@@ -12,6 +12,7 @@ import type { Timeline } from '../time/timeline.js';
 import type { Venue } from '../venues/venue.js';
 import type { FileVenue } from '../venues/venue.js';
 import { NodeInstruments } from '../venues/hyperliquid-node/node-instruments.js';
+import type { DefinitionSource } from './definition-watch.js';
 import { Ingest } from './ingest.js';
 import type { IngestBudgets, IngestReporter } from './ingest.js';
 import type { IngestCounters } from './ingest-counters.js';
@@ -54,6 +55,9 @@ export interface IngestWiring {
   /** This thread replaces one that ended. */
   readonly takeover: boolean;
   readonly reporter: IngestReporter;
+  /** createDefinitionTable */
+  readonly definitionTable: SharedArrayBuffer;
+  readonly definitions?: DefinitionSource | undefined;
   /** `lean` is ours and reads several times as fast (bench receive); `ws` is there to fall back on. */
   readonly webSocketClient?: 'lean' | 'ws';
 }
@@ -90,6 +94,9 @@ export function assembleIngest(wiring: IngestWiring): { agent: Ingest; http: Und
     budgets: wiring.budgets,
     ...(wiring.budgetFile === undefined ? {} : { budgetFile: wiring.budgetFile }),
     reporter: wiring.reporter,
+    definitionTable: wiring.definitionTable,
+    ...(wiring.definitions === undefined ? {} : { definitions: wiring.definitions }),
+    takeover: wiring.takeover,
   });
   return { agent, http };
 }

@@ -48,7 +48,7 @@ export class MatchingEngine {
   private readonly orders: OrderSlab;
   private readonly handler: MatchHandler;
   private readonly policy: SelfTradePolicy;
-  private readonly tickSize: number;
+  private tickSize: number;
   private readonly lotSize: number;
   private readonly event = new MatchEvent();
   private nextTradeId: number;
@@ -65,6 +65,16 @@ export class MatchingEngine {
     this.tickSize = options.tickSize ?? 1;
     this.lotSize = options.lotSize ?? 1;
     this.nextTradeId = options.firstTradeId ?? 1;
+  }
+
+  /** The next trade's number, for an engine that goes on where this one ends. */
+  get upcomingTradeId(): number {
+    return this.nextTradeId;
+  }
+
+  /** Orders from now on are checked against another tick; those at rest stay where they are. */
+  retick(tickSize: number): void {
+    this.tickSize = tickSize;
   }
 
   /** A limit order. The result is also told to the handler, as Accepted or Rejected. */

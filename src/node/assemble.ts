@@ -6,6 +6,7 @@ import { assembleBooks } from '../books/thread.js';
 import { assembleBroadcast } from '../broadcast/thread.js';
 import { channelsOf } from '../domain/channel.js';
 import { invariant } from '../faults/invariant.js';
+import type { DefinitionSource, DefinitionsAnswer } from '../ingest/definition-watch.js';
 import { assembleIngest, assembleNodeFiles } from '../ingest/thread.js';
 import { DoorbellRinger } from '../rings/doorbell.js';
 import type { Agent } from '../runtime/agent.js';
@@ -37,6 +38,7 @@ export interface Assembly {
 interface Part {
   readonly agent: Agent;
   onVenueInfo?(answers: ReadonlyMap<string, string>): void;
+  onDefinitions?(answer: DefinitionsAnswer): void;
   start?(): Promise<number | null>;
   windUp?(): Promise<void>;
 }
@@ -150,14 +152,26 @@ class Assembler {
       allowPrivate: venueOptions.restUrl !== undefined || venueOptions.webSocketUrl !== undefined,
       takeover: this.takeover,
       reporter: noticesOf(this.tell, instruments),
+      definitionTable: memory.definitions,
+      definitions: this.definitionSource(),
     });
     return {
       agent,
+      onDefinitions: (answer) => agent.onDefinitions(answer),
       start() {
         agent.start();
         return Promise.resolve(null);
       },
       windUp: () => http.close(),
+    };
+  }
+
+  private definitionSource(): DefinitionSource | undefined {
+    const { definitions } = this.data;
+    if (definitions === undefined) return undefined;
+    return {
+      ...definitions,
+      ask: (doubted) => this.tell({ kind: 'instruments-wanted', doubted }),
     };
   }
 
@@ -180,6 +194,7 @@ class Assembler {
       })),
       wanted: { ring: ringOf(memory, wanted.name), bell: this.bellFor(wanted) },
       bbo: memory.bbo,
+      definitions: memory.definitions,
       counters: countersOf(memory, 'books'),
       workerCounters: countersOf(memory, 'books-workers'),
       workerRow: shard,
@@ -263,8 +278,15 @@ export function assemble(data: ThreadData, tell: Tell): Assembly {
       for (const part of parts) await part.windUp?.();
     },
     onMessage(message) {
-      if (message.kind === 'page') assembler.pages.onMessage(message);
-      else for (const part of parts) part.onVenueInfo?.(message.answers);
+      switch (message.kind) {
+        case 'page':
+          return assembler.pages.onMessage(message);
+        case 'definitions':
+          for (const part of parts) part.onDefinitions?.(message.answer);
+          return;
+        case 'venue-info':
+          for (const part of parts) part.onVenueInfo?.(message.answers);
+      }
     },
   };
 }

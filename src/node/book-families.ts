@@ -29,6 +29,11 @@ export const BOOK_COUNTERS: readonly (readonly [number, string, string])[] = [
     'book_buffer_dropped_total',
     'Updates given up while a snapshot was awaited',
   ],
+  [
+    BooksColumn.Redefinitions,
+    'book_redefinitions_total',
+    'Times the venue defined the instrument anew: steps, decimals, trading',
+  ],
   [BooksColumn.Trades, 'book_trades_total', 'Trades taken'],
   [BooksColumn.TradeDuplicates, 'book_trade_duplicates_total', 'Trades that came twice'],
   [BooksColumn.TradeGaps, 'book_trade_gaps_total', 'Gaps in the trade ids'],

@@ -116,6 +116,7 @@ const INSTRUMENT: Instrument = {
   tickSize: 10,
   lotSize: 1,
   priceSignificantFigures: 0,
+  trading: 0,
 };
 
 function depthFrame(): Uint8Array {

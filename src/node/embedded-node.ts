@@ -51,6 +51,13 @@ export class BboCell {
   get askSize(): number {
     return this.values[BboRow.AskSize]!;
   }
+  /** Scale of the prices and sizes above: the venue may change it while the node runs. */
+  get priceDecimals(): number {
+    return this.values[BboRow.PriceDecimals]!;
+  }
+  get sizeDecimals(): number {
+    return this.values[BboRow.SizeDecimals]!;
+  }
   /** BookState. */
   get state(): number {
     return this.values[BboRow.State]!;
@@ -134,7 +141,7 @@ export class EmbeddedNode {
     await this.node.stop();
   }
 
-  /** Known after `start`. */
+  /** As they are now; known after `start`. */
   get instruments(): readonly Instrument[] {
     return this.node.instruments;
   }

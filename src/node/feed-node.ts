@@ -4,7 +4,6 @@
  */
 import { availableParallelism } from 'node:os';
 import type { Piscina } from 'piscina';
-import { Prng } from '../domain/prng.js';
 import { channelsOf } from '../domain/channel.js';
 import type { Instrument } from '../domain/instrument.js';
 import { FaultError } from '../faults/fault.js';
@@ -14,31 +13,32 @@ import { AdminServer as Server } from '../ops/admin-server.js';
 import type { NodeConfig } from '../ops/config-schema.js';
 import type { HealthSources, Page } from '../ops/health.js';
 import type { Log } from '../ops/log.js';
+import { DefinitionReader } from '../rings/definition-table.js';
 import type { TimelineOrigin } from '../time/system-clock.js';
 import { SystemScheduler } from '../time/system-scheduler.js';
 import { anyVenueById } from '../venues/registry.js';
 import type { AnyVenue, VenueOptions } from '../venues/venue.js';
 import { allowedCores, Pinning, planAffinity } from './affinity.js';
 import { BookStateLog } from './book-state-log.js';
+import { chooseInstruments } from './chosen-instruments.js';
 import { configuredVenue, overridesOf } from './configured-venue.js';
 import type { ChosenVenue } from './configured-venue.js';
-import { arrangeNodeFiles } from './node-files.js';
 import type { NodeFilesPlan } from './node-files.js';
-import { loadInstruments } from './load-instruments.js';
+import { reloaderOf } from './instrument-reloader.js';
+import type { InstrumentReloader } from './instrument-reloader.js';
 import { LIMITS } from './limits.js';
 import { allocate } from './memory.js';
 import type { NodeMemory } from './memory.js';
 import { NodeMetrics } from './node-metrics.js';
 import { pageOf } from './node-pages.js';
 import { markOrphanedBooks } from './orphaned-books.js';
-import { requestInstruments } from './request.js';
 import { stopInOrder } from './shutdown.js';
 import { SimulatorThread } from './simulator-thread.js';
 import { createSupervisor } from './supervision.js';
 import type { EndReason, Supervisor } from './supervisor.js';
 import { tableSizes } from './tables.js';
 import type { ThreadData } from './thread-data.js';
-import type { FromThread } from './thread-message.js';
+import type { FromThread, ToThread } from './thread-message.js';
 import { createBooksPool, ENTRIES, LoopThread, LoopWorkers, PoolThread } from './threads.js';
 import type { NodeThread, ThreadEntries } from './threads.js';
 import { keeperOf, type VenueInfoKeeper } from './venue-info.js';
@@ -86,6 +86,7 @@ export class FeedNode {
   private threads: NodeThread[] = [];
   private metrics: NodeMetrics | null = null;
   private venueInfo: VenueInfoKeeper | null = null;
+  private reloader: InstrumentReloader | null = null;
   private ticks: NodeJS.Timeout[] = [];
   private port: number | null = null;
   private adminPort: number | null = null;
@@ -99,6 +100,7 @@ export class FeedNode {
     memory: NodeMemory;
     instruments: Instrument[];
     venue: AnyVenue;
+    definitions: DefinitionReader;
   } | null = null;
 
   constructor(options: FeedNodeOptions) {
@@ -113,7 +115,11 @@ export class FeedNode {
     const { config } = this.options;
     const { venueId, venueOptions } = await this.chooseVenue();
     const venue = anyVenueById(venueId, venueOptions);
-    const { instruments, files } = await this.instrumentsOf(venue);
+    const { instruments, files } = await chooseInstruments(venue, {
+      ...this.options,
+      scheduler: this.scheduler,
+      signal: this.stopSignal.signal,
+    });
     if (instruments.length === 0)
       throw new FaultError('UNKNOWN_SYMBOL', `${venueId} lists no instruments`);
     const { rig } = this.options;
@@ -134,11 +140,15 @@ export class FeedNode {
             .map((connection) => connection.name);
     const memory = allocate(
       plan,
-      instruments.length,
+      instruments,
       tableSizes(plan, instruments.length, connections?.length ?? 0),
       venue.source === 'files' ? null : venue.limits,
     );
-    this.stood = { plan, memory, instruments, venue };
+    const definitions = new DefinitionReader(memory.definitions);
+    this.stood = { plan, memory, instruments, venue, definitions };
+    const { log, scheduler } = this;
+    const { origin } = this.options;
+    this.reloader = reloaderOf(venue, { config, log, origin, scheduler, instruments, definitions });
     this.metrics = new NodeMetrics({
       plan,
       memory,
@@ -148,8 +158,8 @@ export class FeedNode {
       restarts: (thread) => this.restarts(thread),
       suppressedLines: () => this.log.suppressedLines,
     });
-    await this.startThreads(plan, memory, instruments, venueId, venueOptions, files);
-    const { log, scheduler, threads } = this;
+    await this.startThreads(plan, memory, venueId, venueOptions, files);
+    const { threads } = this;
     this.venueInfo = keeperOf(venue, { files, instruments, plan, threads, scheduler, log });
     void this.venueInfo?.ask();
     await this.startAdmin();
@@ -183,8 +193,10 @@ export class FeedNode {
   get memory(): NodeMemory {
     return this.standing().memory;
   }
+  /** As they are now. */
   get instruments(): readonly Instrument[] {
-    return this.standing().instruments;
+    const { instruments, definitions } = this.standing();
+    return instruments.map((instrument) => definitions.read(instrument));
   }
   get venue(): AnyVenue {
     return this.standing().venue;
@@ -247,33 +259,9 @@ export class FeedNode {
     return { venueId, venueOptions: { restUrl, webSocketUrl, ...overridesOf(venue) } };
   }
 
-  private async instrumentsOf(
-    venue: AnyVenue,
-  ): Promise<{ instruments: Instrument[]; files?: NodeFilesPlan }> {
-    const { config, seed } = this.options;
-    const shared = {
-      symbols: config.venue.symbols ?? ('all' as const),
-      startTimeoutMs: config.venue.startTimeoutMs,
-      scheduler: this.scheduler,
-      prng: new Prng(seed),
-      signal: this.stopSignal.signal,
-      onRetry: (attempt: number, why: string, againMs: number) =>
-        this.log.warn(
-          'venue.unreachable',
-          `${venue.id} does not give its instruments: ${why}; again in ${againMs} ms`,
-          { attempt },
-        ),
-    };
-    if (venue.source === 'files')
-      return arrangeNodeFiles({ ...shared, venue, settings: config.node });
-    const instruments = await loadInstruments({ ...shared, venue, request: requestInstruments });
-    return { instruments };
-  }
-
   private async startThreads(
     plan: NodePlan,
     memory: NodeMemory,
-    instruments: readonly Instrument[],
     venueId: string,
     venueOptions: VenueOptions,
     files: NodeFilesPlan | undefined,
@@ -286,10 +274,11 @@ export class FeedNode {
       memory,
       control,
       origin,
-      instruments,
+      instruments: this.instruments,
       venueId,
       venueOptions,
       budgetFile: config.venue.budgetFile,
+      definitions: this.reloader?.plan,
       webSocketClient: config.venue.webSocketClient,
       files,
       channels: config.channels,
@@ -387,6 +376,11 @@ export class FeedNode {
           });
         break;
       }
+      case 'instruments-wanted':
+        void this.reloader
+          ?.ask(message.doubted)
+          .then((answer) => this.send(thread, { kind: 'definitions', answer }));
+        break;
       case 'page-wanted':
         void this.page(message.path)
           .catch((): Page => ({
@@ -394,13 +388,13 @@ export class FeedNode {
             contentType: 'text/plain',
             body: 'the page could not be made\n',
           }))
-          .then((page) =>
-            this.threads
-              .find((t) => t.name === thread)
-              ?.send({ kind: 'page', id: message.id, page }),
-          );
+          .then((page) => this.send(thread, { kind: 'page', id: message.id, page }));
         break;
     }
+  }
+
+  private send(thread: string, message: ToThread): void {
+    this.threads.find(({ name }) => name === thread)?.send(message);
   }
 
   private async startAdmin(): Promise<void> {

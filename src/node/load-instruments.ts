@@ -12,6 +12,8 @@ import { LIMITS } from './limits.js';
 
 export interface InstrumentsAnswer {
   readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
@@ -83,17 +85,27 @@ export async function tryUntilThere<Value>(
 }
 
 /** The answer to the venue's one request, or to all of them as one JSON array; or the first refusal. */
-async function askAll(options: LoadInstrumentsOptions): Promise<InstrumentsAnswer> {
+export async function askAll(
+  options: Pick<LoadInstrumentsOptions, 'venue' | 'symbols' | 'request'>,
+): Promise<InstrumentsAnswer> {
   const { venue, symbols } = options;
   const requests = venue.instrumentsRequests?.(symbols);
   if (requests === undefined) return options.request(venue.instrumentsRequest());
   const bodies: string[] = [];
+  let headers: InstrumentsAnswer['headers'] = {};
   for (const request of requests) {
     const answer = await options.request(request);
     if (answer.status !== 200) return answer;
     bodies.push(answer.body);
+    headers = answer.headers;
   }
-  return { status: 200, body: `[${bodies.join(',')}]` };
+  return { status: 200, headers, body: `[${bodies.join(',')}]` };
+}
+
+/** Of all requests of one asking together, against the venue's budget. */
+export function askingWeight(venue: Venue, symbols: readonly string[] | 'all'): number {
+  const requests = venue.instrumentsRequests?.(symbols) ?? [venue.instrumentsRequest()];
+  return requests.reduce((total, { weight }) => total + weight, 0);
 }
 
 function pause(scheduler: Scheduler, delayMs: number, signal: AbortSignal): Promise<void> {

@@ -3,7 +3,9 @@
  * once, on the main thread, before any thread starts; survives every replacement of a thread. Cold.
  */
 import { BBO_ROW_DOUBLES } from '../books/bbo-row.js';
+import type { Instrument } from '../domain/instrument.js';
 import { createCounterTable } from '../rings/counters.js';
+import { createDefinitionTable } from '../rings/definition-table.js';
 import { createDemandFlags } from '../rings/demand-flags.js';
 import { createDoorbell } from '../rings/doorbell.js';
 import { createHistogramTable } from '../rings/latency-histogram.js';
@@ -24,6 +26,8 @@ export interface NodeMemory {
   /** One a thread: whatever is for one of its agents rings it. By thread name, and `reader`. */
   readonly bells: Readonly<Record<string, SharedArrayBuffer>>;
   readonly bbo: SharedArrayBuffer;
+  /** What each instrument is at present (rings/definition-table.ts). */
+  readonly definitions: SharedArrayBuffer;
   /** Shard of each instrument. */
   readonly shardOf: Int32Array;
   /** By table name of tables.ts. */
@@ -37,7 +41,7 @@ export interface NodeMemory {
 
 export function allocate(
   plan: NodePlan,
-  instruments: number,
+  instruments: readonly Instrument[],
   tables: TableSizes,
   /** Null for a venue that counts no requests. */
   venueLimits: VenueLimits | null,
@@ -53,11 +57,12 @@ export function allocate(
   return {
     rings,
     bells,
-    bbo: createSeqlockTable(instruments, BBO_ROW_DOUBLES),
-    shardOf: shardTable(instruments, plan.shards),
+    bbo: createSeqlockTable(instruments.length, BBO_ROW_DOUBLES),
+    definitions: createDefinitionTable(instruments),
+    shardOf: shardTable(instruments.length, plan.shards),
     counters,
     histograms: createHistogramTable(tables.histogramRows),
-    demand: createDemandFlags(instruments),
+    demand: createDemandFlags(instruments.length),
     budgets: venueLimits === null ? null : budgetsOf(venueLimits),
   };
 }

@@ -27,5 +27,8 @@ export async function requestInstruments(wanted: HttpRequest): Promise<Instrumen
     }
     parts.push(chunk);
   }
-  return { status: answer.statusCode, body: Buffer.concat(parts).toString('utf8') };
+  const headers = Object.fromEntries(
+    Object.entries(answer.headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
+  );
+  return { status: answer.statusCode, headers, body: Buffer.concat(parts).toString('utf8') };
 }

@@ -22,6 +22,8 @@ export interface ThreadData {
   readonly venueId: string;
   readonly venueOptions: VenueOptions;
   readonly budgetFile?: string | undefined;
+  /** How often the venue is asked for its instruments, and what that weighs; absent: never. */
+  readonly definitions?: { readonly everyMs: number; readonly weight: number } | undefined;
   readonly webSocketClient: 'lean' | 'ws';
   /** Where the files are, if the venue's data are files. */
   readonly files?: NodeFilesPlan | undefined;

@@ -1,5 +1,6 @@
 /** What threads and the main thread say to each other beside the rings. Cold. */
 import type { FaultCode } from '../faults/fault.js';
+import type { DefinitionsAnswer } from '../ingest/definition-watch.js';
 import type { LogFields, LogLevel } from '../ops/log.js';
 import type { Page } from '../ops/health.js';
 import type { ThreadData } from './thread-data.js';
@@ -33,6 +34,8 @@ export type FromThread =
       readonly message: string;
       readonly stack: string;
     }
+  /** The venue is to be asked for its instruments; `doubted` are those whose scale is in doubt. */
+  | { readonly kind: 'instruments-wanted'; readonly doubted: readonly number[] }
   /** A client of the feed's port asks for a page that the main thread makes. */
   | { readonly kind: 'page-wanted'; readonly id: number; readonly path: string };
 
@@ -41,7 +44,13 @@ export type ToThread =
   { readonly kind: 'begin'; readonly data: ThreadData } | ToAgents;
 
 /** To the agents of a thread that has begun. */
-export type ToAgents = PageAnswer | VenueInfoMessage;
+export type ToAgents = PageAnswer | VenueInfoMessage | DefinitionsMessage;
+
+/** What came of asking the venue for its instruments: for the ingest agent. */
+export interface DefinitionsMessage {
+  readonly kind: 'definitions';
+  readonly answer: DefinitionsAnswer;
+}
 
 /** What the venue says of its markets, by name: for the thread that answers clients. */
 export interface VenueInfoMessage {

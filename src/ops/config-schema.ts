@@ -15,6 +15,8 @@ const venueSchema = z.strictObject({
   webSocketUrl: url(['ws', 'wss']).optional(),
   settings: z.record(z.string(), z.string()).default({}),
   startTimeoutMs: milliseconds.default(0),
+  /** How often the venue is asked whether its instruments are still what they were; 0: in doubt only. */
+  instrumentsEverySeconds: z.number().min(0).max(86_400).default(600),
   /** A file that remembers over restarts what was spent of the venue's limits. */
   budgetFile: z.string().min(1).optional(),
   /** `lean` is ours, for market data; `ws` is the package, to fall back on. */
@@ -69,6 +71,7 @@ const faultsSchema = z.strictObject({
   staleSnapshot: chance,
   refuse429: chance,
   refuse418: chance,
+  retick: chance,
 });
 
 const simulatorSchema = z.strictObject({

@@ -54,6 +54,12 @@ export const SETTINGS: readonly Setting[] = [
     about: 'give up if the venue does not answer within this (0: keep trying)',
   },
   {
+    path: 'venue.instrumentsEverySeconds',
+    flag: '--instruments-every <s>',
+    kind: 'number',
+    about: 'ask this often whether tick sizes, decimals and states changed (0: only when in doubt)',
+  },
+  {
     path: 'venue.budgetFile',
     flag: '--budget-file <path>',
     kind: 'text',

@@ -10,6 +10,7 @@
  * Books → broadcast: an envelope of doubles, then the finished FlatBuffers message ("output").
  */
 import { CONTEXT_VALUE_DOUBLES } from '../domain/context-fields.js';
+import { DEFINITION_DOUBLES } from '../domain/definition.js';
 
 export const RecordType = {
   // ingest → books
@@ -124,11 +125,12 @@ export const REFUSED_REASON = 8;
 export const RETRY_AFTER_NS = 9;
 export const SNAPSHOT_REFUSED_DOUBLES = 10;
 
-/** InstrumentDefined: new decimals or tick size; the book starts anew. */
-export const DEFINED_PRICE_DECIMALS = 8;
-export const DEFINED_SIZE_DECIMALS = 9;
-export const DEFINED_TICK_SIZE = 10;
-export const DEFINED_LOT_SIZE = 11;
+/**
+ * InstrumentDefined: from here on events are at these scales. DefinitionField of domain/definition.ts
+ * from DEFINED on; where the scale is another one the book begins anew.
+ */
+export const DEFINED = 8;
+export const INSTRUMENT_DEFINED_DOUBLES = DEFINED + DEFINITION_DOUBLES;
 
 /**
  * ContextUpdate: what one frame says of an instrument beside its book. A field whose bit is in TOLD has

@@ -80,7 +80,7 @@ class QuoteList {
 export class Population {
   private readonly market: Market;
   private readonly prng: Prng;
-  private readonly tick: number;
+  private tick: number;
   /** In mantissas, not rounded to ticks. */
   private fair: number;
   private anchor: number;
@@ -110,6 +110,14 @@ export class Population {
   /** The fair price as a mantissa (not a multiple of the tick). */
   get fairPrice(): number {
     return this.fair;
+  }
+
+  /** The market's tick is another one, and prices are so many times as large in mantissas. */
+  retick(factor: number): void {
+    this.tick = this.market.spec.tickSize;
+    this.fair *= factor;
+    this.anchor *= factor;
+    this.drift *= factor;
   }
 
   /** Quotes up to the makers' targets: the market as it opens. */

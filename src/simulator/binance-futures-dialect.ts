@@ -83,6 +83,7 @@ const MARK_PRICE_PERIODS_MS: Readonly<Record<string, number>> = {
 export class BinanceFuturesDialect implements Dialect {
   readonly venue = 'binance-futures';
   readonly limits: DialectLimits;
+  readonly canRetick = true;
   readonly messagesPerSecondMax: number;
   refusalsCount = 0;
 
@@ -205,6 +206,12 @@ export class BinanceFuturesDialect implements Dialect {
     }
   }
 
+  beforeRetick(market: Market, timeNs: number): void {
+    const nowMs = this.unixMs(timeNs);
+    const streams = [this.depthAtOnce[market.index]!, ...this.depthPaced[market.index]!];
+    for (const stream of streams) stream.flush(this.writer, nowMs, nowMs);
+  }
+
   openSession(target: string, output: SessionOutput): DialectSession | null {
     const url = new URL(target, 'ws://simulator');
     const path = /^(?:\/(public|market))?\/(ws|stream)(?:\/(.+))?$/.exec(url.pathname);
@@ -296,7 +303,7 @@ export class BinanceFuturesDialect implements Dialect {
     }
     const book = stale ? this.oldBooks[market.index]! : this.copyNow(market);
     const eventMs = stale ? this.unixMs(book.timeNs) : this.unixMs(nowNs);
-    const body = depthBody(book, market.spec, Number(limit), eventMs, this.unixMs(book.timeNs));
+    const body = depthBody(book, Number(limit), eventMs, this.unixMs(book.timeNs));
     return answerJson(200, usedWeight, body);
   }
 

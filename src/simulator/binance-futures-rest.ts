@@ -30,11 +30,11 @@ export function errorBody(code: number, msg: string): string {
 
 export function depthBody(
   book: BookCopy,
-  spec: MarketSpec,
   limit: number,
   eventMs: number,
   transactionMs: number,
 ): string {
+  const { spec } = book;
   const side = (pairs: Float64Array): string => {
     const levels: string[] = [];
     for (let i = 0; i < pairs.length && levels.length < limit; i += 2) {
@@ -76,7 +76,7 @@ function symbolInfo(spec: MarketSpec): Record<string, unknown> {
     contractType: 'PERPETUAL',
     deliveryDate: 4133404800000,
     onboardDate: 1569398400000,
-    status: 'TRADING',
+    status: spec.halted ?? 'TRADING',
     maintMarginPercent: '2.5000',
     requiredMarginPercent: '5.0000',
     baseAsset: spec.base,

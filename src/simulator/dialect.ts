@@ -62,6 +62,8 @@ export interface Dialect extends ExchangeListener {
   readonly limits: DialectLimits;
   /** Requests refused because they broke the venue's own limits, not by a fault. */
   readonly refusalsCount: number;
+  /** Its markets' ticks may change; absent: they may not. */
+  readonly canRetick?: boolean;
   /** @param target path with query of the upgrade request; null: there is no such endpoint */
   openSession(target: string, output: SessionOutput): DialectSession | null;
   answer(request: SimulatedRequest, wishes: AnswerWishes, nowNs: number): SimulatedAnswer;

@@ -18,6 +18,8 @@ import { LAG_NS_MAX, RATE_MAX } from './simulator-limits.js';
 export interface ExchangeListener {
   /** A command changed this market's book: see its CommandRecord. */
   onCommand(market: Market, timeNs: number): void;
+  /** What was collected of this market must go out now: its prices are about to be others. */
+  beforeRetick?(market: Market, timeNs: number): void;
 }
 
 export interface ExchangeOptions {
@@ -101,6 +103,28 @@ export class Exchange implements IdSource {
     if (this.timeNs < nowNs) this.timeNs = nowNs;
   }
 
+  /** A market's tick becomes finer or coarser; a command follows at once, the first on the new grid. */
+  retick(market: Market, finer: boolean): void {
+    const population = this.populations[market.index]!;
+    const { listener, timeNs } = this;
+    const before = market.spec.priceDecimals;
+    listener?.beforeRetick?.(market, timeNs);
+    market.begin();
+    market.retick(finer);
+    population.retick(10 ** (market.spec.priceDecimals - before));
+    do population.act();
+    while (!market.commit(timeNs));
+    this.updatesCount++;
+    this.tradesCount += market.command.tradesCount;
+    listener?.onCommand(market, timeNs);
+  }
+
+  /** @param status in the venue's word, undefined: it trades again */
+  halt(market: Market, status: string | undefined): void {
+    const { halted: _, ...spec } = market.spec;
+    market.spec = status === undefined ? spec : { ...spec, halted: status };
+  }
+
   /** Work at times of the exchange's own line, in order with the commands. */
   addCadence(firstNs: number, run: (timeNs: number) => number): void {
     this.cadences.push({ dueNs: firstNs, run });
@@ -161,6 +185,7 @@ export class Exchange implements IdSource {
     const index = this.pickMarket();
     const market = this.markets[index]!;
     const population = this.populations[index]!;
+    if (market.spec.halted !== undefined) return;
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       market.begin();
       population.act();

@@ -24,6 +24,8 @@ export interface FaultSettings {
   /** Per REST request. */
   readonly refuse429: number;
   readonly refuse418: number;
+  /** Per market and second: its tick becomes a tenth of what it was, or goes back to that. */
+  readonly retick: number;
 }
 
 export const NO_FAULTS: FaultSettings = {
@@ -39,6 +41,7 @@ export const NO_FAULTS: FaultSettings = {
   staleSnapshot: 0,
   refuse429: 0,
   refuse418: 0,
+  retick: 0,
 };
 
 const NAMES = Object.keys(NO_FAULTS) as (keyof FaultSettings)[];
@@ -87,6 +90,7 @@ export class FaultCounters {
   staleSnapshots = 0;
   refused429 = 0;
   refused418 = 0;
+  reticks = 0;
   readonly bookDropped: Float64Array;
   readonly bookDuplicated: Float64Array;
   readonly bookReordered: Float64Array;

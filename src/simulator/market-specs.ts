@@ -23,6 +23,8 @@ export interface MarketSpec {
   readonly levelsTarget: number;
   /** Share of the exchange's activity, relative to the others. */
   readonly activity: number;
+  /** In the venue's word; nothing happens while it is not trading. Absent: it trades. */
+  readonly halted?: string;
 }
 
 /**

@@ -3,6 +3,7 @@
  * server. Runs on one scheduler (the virtual clock in tests), one thread.
  */
 import { Prng } from '../domain/prng.js';
+import { FaultError } from '../faults/fault.js';
 import { invariant } from '../faults/invariant.js';
 import type { Scheduler } from '../time/clock.js';
 import type {
@@ -13,6 +14,7 @@ import type {
   SimulatedRequest,
 } from './dialect.js';
 import type { Exchange } from './exchange.js';
+import type { Market } from './market.js';
 import { FaultCounters, NO_FAULTS, checkFaults } from './fault-settings.js';
 import type { FaultSettings } from './fault-settings.js';
 import { FaultyLink } from './faulty-link.js';
@@ -72,6 +74,8 @@ export class SimulatedVenue {
   private readonly ordered: OrderedFault[] = [];
   private readonly orderedAnswers: AnswerWishes[] = [];
   private readonly sessions = new Set<Session>();
+  /** Markets whose tick the fault has made finer. */
+  private readonly fine = new Set<Market>();
   private readonly timers = new Set<number>();
   private turnTimer = -1;
   private running = false;
@@ -102,6 +106,7 @@ export class SimulatedVenue {
   /** Replaces the named settings; the others stay. Throws FaultError BAD_CONFIG. */
   setFaults(changes: Partial<FaultSettings>): void {
     checkFaults(changes);
+    if ((changes.retick ?? 0) > 0) this.checkRetick();
     const settings = { ...this.source.settings, ...changes };
     this.source.settings = settings;
     this.source.perFrame =
@@ -116,6 +121,35 @@ export class SimulatedVenue {
   /** The next REST answer is refused, or an old book. */
   orderAnswer(wishes: Partial<AnswerWishes>): void {
     this.orderedAnswers.push({ stale: false, refuseStatus: 0, ...wishes });
+  }
+
+  /** The tick of a market becomes a tenth, or what it was before. Throws FaultError BAD_CONFIG. */
+  retick(symbol: string, finer: boolean): void {
+    this.checkRetick();
+    this.retickMarket(this.marketOf(symbol), finer);
+  }
+
+  /** @param status in the venue's word, undefined: it trades again */
+  halt(symbol: string, status: string | undefined): void {
+    this.exchange.halt(this.marketOf(symbol), status);
+  }
+
+  private retickMarket(market: Market, finer: boolean): void {
+    this.counters.reticks++;
+    this.bracket?.begin();
+    this.exchange.retick(market, finer);
+    this.bracket?.end();
+  }
+
+  private marketOf(symbol: string): Market {
+    const market = this.exchange.markets.find(({ spec }) => spec.symbol === symbol);
+    if (market === undefined) throw new FaultError('UNKNOWN_SYMBOL', `no market ${symbol}`);
+    return market;
+  }
+
+  private checkRetick(): void {
+    if (this.dialect.canRetick === true) return;
+    throw new FaultError('BAD_CONFIG', `retick is no fault of the dialect ${this.dialect.venue}`);
   }
 
   /** @param stallMs 0: for ever */
@@ -228,7 +262,19 @@ export class SimulatedVenue {
         this.stall(session, settings.stallMs);
       }
     }
+    if (settings.retick > 0) this.retickSome(settings.retick);
     this.after(SECOND_NS, () => this.everySecond());
+  }
+
+  /** Finer, and back again the next time. */
+  private retickSome(chance: number): void {
+    for (const market of this.exchange.markets) {
+      if (!this.source.prng.chance(chance)) continue;
+      const isFine = this.fine.has(market);
+      if (isFine) this.fine.delete(market);
+      else this.fine.add(market);
+      this.retickMarket(market, !isFine);
+    }
   }
 
   private stall(session: ClientSession, stallMs: number): void {

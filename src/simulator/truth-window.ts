@@ -16,6 +16,8 @@ export interface TrueBook {
   readonly askSize: number;
   readonly bidLevels: number;
   readonly askLevels: number;
+  /** Scale of the prices. */
+  readonly priceDecimals: number;
 }
 
 export class TruthWindow {
@@ -24,6 +26,10 @@ export class TruthWindow {
   private readonly hashes: Int32Array;
   private readonly tops: Float64Array;
   private readonly levels: Uint16Array;
+  private readonly priceDecimals: Uint8Array;
+  /** Hash with one decimal less, where the book could be said with it. */
+  private readonly hasCoarse: Uint8Array;
+  private readonly coarse: Int32Array;
   /** Entries ever written. */
   private written = 0;
 
@@ -34,6 +40,9 @@ export class TruthWindow {
     this.hashes = new Int32Array(capacity * 2);
     this.tops = new Float64Array(capacity * 4);
     this.levels = new Uint16Array(capacity * 2);
+    this.priceDecimals = new Uint8Array(capacity);
+    this.hasCoarse = new Uint8Array(capacity);
+    this.coarse = new Int32Array(capacity * 2);
   }
 
   record(
@@ -58,6 +67,30 @@ export class TruthWindow {
     this.levels[at * 2] = bidLevels;
     this.levels[at * 2 + 1] = askLevels;
     this.written++;
+  }
+
+  /** Of the entry just recorded. */
+  noteScale(
+    priceDecimals: number,
+    hasCoarse: boolean,
+    coarseLow: number,
+    coarseHigh: number,
+  ): void {
+    const at = (this.written - 1) & this.mask;
+    this.priceDecimals[at] = priceDecimals;
+    this.hasCoarse[at] = hasCoarse ? 1 : 0;
+    this.coarse[at * 2] = coarseLow;
+    this.coarse[at * 2 + 1] = coarseHigh;
+  }
+
+  /** Whether the book hashed to this, at its scale or at the one before where that could say it. */
+  hashedTo(at: number, low: number, high: number): boolean {
+    if (this.hashes[at * 2] === (low | 0) && this.hashes[at * 2 + 1] === (high | 0)) return true;
+    return (
+      this.hasCoarse[at] === 1 &&
+      this.coarse[at * 2] === (low | 0) &&
+      this.coarse[at * 2 + 1] === (high | 0)
+    );
   }
 
   /** Where the truth of an id stands, or -1 if it was no id of this market or is too old. */
@@ -98,6 +131,7 @@ export class TruthWindow {
       askSize: this.tops[at * 4 + 3]!,
       bidLevels: this.levels[at * 2]!,
       askLevels: this.levels[at * 2 + 1]!,
+      priceDecimals: this.priceDecimals[at]!,
     };
   }
 }

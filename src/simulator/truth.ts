@@ -34,8 +34,7 @@ export class Truth {
     const { truth } = this.exchange.markets[marketIndex]!;
     const found = truth.find(updateId);
     if (found < 0) return -1;
-    const same = truth.hashLow(found) === (hashLow | 0) && truth.hashHigh(found) === (hashHigh | 0);
-    return same ? 1 : 0;
+    return truth.hashedTo(found, hashLow, hashHigh) ? 1 : 0;
   }
 
   /** The book as it is now, (price, size) mantissas, best first. */

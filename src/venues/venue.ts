@@ -41,6 +41,8 @@ export interface FrameParser {
    * @param receivedNs timeline time of the frame's first byte
    */
   parse(bytes: Uint8Array, start: number, end: number, receivedNs: number): ParseResult;
+  /** One of its instruments is another one from the next frame on. Cold; between two frames. */
+  redefine(instrument: Instrument): void;
   /** Instrument id of the last frame, or -1: so that a fault can name whom it concerns. */
   readonly lastInstrumentId: number;
   /** Channel of the last frame (domain/channel.ts), or -1. */
@@ -136,7 +138,8 @@ export type ControlMessage =
 export type SnapshotAnswer =
   | { readonly kind: 'snapshot' }
   | { readonly kind: 'refused'; readonly message: string }
-  | { readonly kind: 'malformed'; readonly message: string };
+  /** `isPrecision`: whole, but a number does not fit the instrument's scale. */
+  | { readonly kind: 'malformed'; readonly message: string; readonly isPrecision?: boolean };
 
 export interface VenueCapabilities {
   /** How a book gets its first whole state; `every-frame`: its stream has nothing but whole books. */
@@ -214,6 +217,11 @@ export interface Venue {
   instrumentsRequests?(symbols: readonly string[] | 'all'): readonly HttpRequest[];
   /** Throws FaultError FRAME_MALFORMED. Ids are given in the order of the answer from `firstId`. */
   readInstruments(body: string, symbols: readonly string[] | 'all', firstId: number): Instrument[];
+  /**
+   * Those of the answer whose symbol is wanted, whatever the venue lets them do: what is delisted may
+   * stand there or be missing. Ids as above. Throws FaultError FRAME_MALFORMED.
+   */
+  readListed(body: string, isWanted: (symbol: string) => boolean): Instrument[];
   planConnections(
     instruments: readonly Instrument[],
     channels: readonly Channel[],

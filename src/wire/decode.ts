@@ -10,11 +10,11 @@
  *
  * The fields hold the last decoded message; which of them are meaningful depends on its type.
  */
-import { ContextCells } from './context-decode.js';
 import { HEAD_DOUBLES, HeadField } from './head-fields.js';
 import { BEYOND_UNSIGNED, TWO_32, readLevels, unsigned64, unsignedDouble } from './int64.js';
 import {
   BodyType,
+  DECIMALS_UNTOLD,
   DELTA_LEVELS_WORD,
   FILE_IDENTIFIER,
   HEAD_BYTES,
@@ -26,6 +26,7 @@ import {
   TRADE_FIELDS,
 } from './message-layout.js';
 import { asksWordOfOwnDelta } from './own-delta.js';
+import { StatusCells, decimalsOf } from './status-decode.js';
 import { DecodeError } from './table-reader.js';
 
 export { DecodeError };
@@ -36,7 +37,7 @@ export const MESSAGE_BYTES_MAX = 1 << 26;
 const NOT_OURS = 0;
 const TIME_WORDS = 8;
 
-export class MessageDecoder extends ContextCells {
+export class MessageDecoder extends StatusCells {
   /** HeadField; zeros after a heartbeat, except PublishedNs. */
   readonly head = new Float64Array(HEAD_DOUBLES);
   /** (price, size) pairs, bids first. Replaced by a larger array when a message needs it. */
@@ -44,6 +45,7 @@ export class MessageDecoder extends ContextCells {
   bidsCount = 0;
   asksCount = 0;
   depth = 0;
+  /** Of a snapshot, a bbo or trades; DECIMALS_UNTOLD where the last two do not say. */
   priceDecimals = 0;
   sizeDecimals = 0;
   /** bidPrice, bidSize, askPrice, askSize, bidOrders, askOrders. */
@@ -240,16 +242,22 @@ export class MessageDecoder extends ContextCells {
   private readSnapshot(): number {
     const result = this.readBook(BodyType.BookSnapshot, 1, 2);
     if (result < 0) return result;
-    const priceAt = this.field(3);
-    const sizeAt = this.field(4);
     const depthAt = this.field(5);
-    if (priceAt !== 0 && !this.holds(priceAt, 1)) return DecodeError.OutOfBounds;
-    if (sizeAt !== 0 && !this.holds(sizeAt, 1)) return DecodeError.OutOfBounds;
+    if (!this.readScale(3, 0)) return DecodeError.OutOfBounds;
     if (depthAt !== 0 && !this.holds(depthAt, 4)) return DecodeError.OutOfBounds;
-    this.priceDecimals = priceAt === 0 ? 0 : decimalsOf(this.byteAt(this.table + priceAt));
-    this.sizeDecimals = sizeAt === 0 ? 0 : decimalsOf(this.byteAt(this.table + sizeAt));
     this.depth = depthAt === 0 ? 0 : this.words[this.wordIndex(this.table + depthAt)]! >>> 0;
     return this.readName(6) ? result : DecodeError.OutOfBounds;
+  }
+
+  /** Both exponents, the price's being field `index`. False if they do not lie within the table. */
+  private readScale(index: number, untold: number): boolean {
+    const priceAt = this.field(index);
+    const sizeAt = this.field(index + 1);
+    if (priceAt !== 0 && !this.holds(priceAt, 1)) return false;
+    if (sizeAt !== 0 && !this.holds(sizeAt, 1)) return false;
+    this.priceDecimals = priceAt === 0 ? untold : decimalsOf(this.byteAt(this.table + priceAt));
+    this.sizeDecimals = sizeAt === 0 ? untold : decimalsOf(this.byteAt(this.table + sizeAt));
+    return true;
   }
 
   private readName(index: number): boolean {
@@ -278,6 +286,7 @@ export class MessageDecoder extends ContextCells {
     }
     if (bidOrdersAt !== 0 && !this.holds(bidOrdersAt, 4)) return DecodeError.OutOfBounds;
     if (askOrdersAt !== 0 && !this.holds(askOrdersAt, 4)) return DecodeError.OutOfBounds;
+    if (!this.readScale(5, DECIMALS_UNTOLD)) return DecodeError.OutOfBounds;
     const words = this.words;
     const table = this.table;
     const beyond =
@@ -291,6 +300,7 @@ export class MessageDecoder extends ContextCells {
   private readTrades(): number {
     const problem = this.readHead();
     if (problem !== 0) return problem;
+    if (!this.readScale(3, DECIMALS_UNTOLD)) return DecodeError.OutOfBounds;
     const first = this.openVector(1, TRADE_BYTES);
     if (first < 0) return first;
     const count = this.vectorCount;
@@ -324,12 +334,7 @@ export class MessageDecoder extends ContextCells {
     if (type === BodyType.OrdersDelta) return this.readChanges();
     const result = this.readSnapshotOrders();
     if (result < 0) return result;
-    const priceAt = this.field(2);
-    const sizeAt = this.field(3);
-    if (priceAt !== 0 && !this.holds(priceAt, 1)) return DecodeError.OutOfBounds;
-    if (sizeAt !== 0 && !this.holds(sizeAt, 1)) return DecodeError.OutOfBounds;
-    this.priceDecimals = priceAt === 0 ? 0 : decimalsOf(this.byteAt(this.table + priceAt));
-    this.sizeDecimals = sizeAt === 0 ? 0 : decimalsOf(this.byteAt(this.table + sizeAt));
+    if (!this.readScale(2, 0)) return DecodeError.OutOfBounds;
     return this.readName(5) ? result : DecodeError.OutOfBounds;
   }
 
@@ -341,7 +346,7 @@ export class MessageDecoder extends ContextCells {
     const at = this.wordIndex(this.table + sinceAt);
     this.sinceWords[0] = sinceAt === 0 ? 0 : this.words[at]!;
     this.sinceWords[1] = sinceAt === 0 ? 0 : this.words[at + 1]!;
-    return BodyType.Status;
+    return this.readDefinition(2);
   }
 
   private readHeartbeat(): number {
@@ -377,11 +382,6 @@ export class MessageDecoder extends ContextCells {
     }
     return beyond === 0 ? BodyType.Heartbeat : DecodeError.Precision;
   }
-}
-
-/** The wire's exponent is the negative of the decimals. */
-function decimalsOf(exponentByte: number): number {
-  return -((exponentByte << 24) >> 24) + 0;
 }
 
 /** The next power of two, so that a slowly growing book does not grow its cells every time. */

@@ -11,6 +11,7 @@
  * the same message.
  */
 import { CONTEXT_FIELDS, DOUBLES_PER_DECIMAL } from '../domain/context-fields.js';
+import type { Definition } from '../domain/definition.js';
 import type { Timeline } from '../time/timeline.js';
 import { HeadField } from './head-fields.js';
 import { storeInt64 } from './int64.js';
@@ -20,6 +21,7 @@ import {
   BBO_BID_ORDERS_WORD,
   BBO_BID_WORD,
   BBO_BYTES,
+  BBO_EXPONENTS_WORD,
   BBO_TEMPLATE,
   CONTEXT_BYTES,
   CONTEXT_NEXT_FUNDING_WORD,
@@ -46,10 +48,13 @@ import {
   SNAPSHOT_LEVELS_WORD,
   SNAPSHOT_TEMPLATE,
   STATUS_BYTES,
+  STATUS_DEFINITION_WORD,
   STATUS_SINCE_WORD,
   STATUS_TEMPLATE,
   TRADE_BYTES,
   TRADE_FIELDS,
+  TRADES_EXPONENTS_WORD,
+  TRADES_PARTIES_OFFSET_WORD,
   TRADES_TEMPLATE,
   TRADES_WORD,
 } from './message-layout.js';
@@ -127,7 +132,7 @@ export class MessageEncoder {
     words[at + SNAPSHOT_DEPTH_WORD] = depth;
     words[at + SNAPSHOT_INSTRUMENT_OFFSET_WORD] =
       (nameAt - (at + SNAPSHOT_INSTRUMENT_OFFSET_WORD)) * 4;
-    words[at + SNAPSHOT_EXPONENTS_WORD] = (-priceDecimals & 0xff) | ((-sizeDecimals & 0xff) << 8);
+    words[at + SNAPSHOT_EXPONENTS_WORD] = exponentsWord(priceDecimals, sizeDecimals);
     return (writeString(words, nameAt, nameUtf8) - at) * 4;
   }
 
@@ -142,6 +147,8 @@ export class MessageEncoder {
     askSize: number,
     bidOrders: number,
     askOrders: number,
+    priceDecimals: number,
+    sizeDecimals: number,
   ): number {
     for (let i = 0; i < HEAD_WORD; i++) words[at + i] = BBO_TEMPLATE[i]!;
     this.writeHead(words, at + HEAD_WORD, head);
@@ -151,6 +158,8 @@ export class MessageEncoder {
     storeInt64(words, at + BBO_ASK_WORD + 2, askSize);
     words[at + BBO_BID_ORDERS_WORD] = bidOrders;
     words[at + BBO_ASK_ORDERS_WORD] = askOrders;
+    words[at + BBO_EXPONENTS_WORD] = exponentsWord(priceDecimals, sizeDecimals);
+    words[at + BBO_EXPONENTS_WORD + 1] = 0;
     return BBO_BYTES;
   }
 
@@ -162,9 +171,13 @@ export class MessageEncoder {
     trades: Float64Array,
     tradesAt: number,
     count: number,
+    priceDecimals: number,
+    sizeDecimals: number,
   ): number {
     for (let i = 0; i < HEAD_WORD; i++) words[at + i] = TRADES_TEMPLATE[i]!;
     this.writeHead(words, at + HEAD_WORD, head);
+    words[at + TRADES_PARTIES_OFFSET_WORD] = 0;
+    words[at + TRADES_EXPONENTS_WORD] = exponentsWord(priceDecimals, sizeDecimals);
     words[at + TRADES_WORD - 2] = 0;
     words[at + TRADES_WORD - 1] = count;
     let word = at + TRADES_WORD;
@@ -183,10 +196,23 @@ export class MessageEncoder {
   }
 
   /** @param sinceNs timeline time since when the state holds, ABSENT if unknown */
-  writeStatus(words: Int32Array, at: number, head: Float64Array, sinceNs: number): number {
+  writeStatus(
+    words: Int32Array,
+    at: number,
+    head: Float64Array,
+    sinceNs: number,
+    definition: Definition,
+  ): number {
     for (let i = 0; i < HEAD_WORD; i++) words[at + i] = STATUS_TEMPLATE[i]!;
     this.writeHead(words, at + HEAD_WORD, head);
     this.writeTime(words, at + STATUS_SINCE_WORD, sinceNs);
+    const word = at + STATUS_DEFINITION_WORD;
+    const { priceDecimals, sizeDecimals, priceSignificantFigures, trading } = definition;
+    storeInt64(words, word, definition.tickSize);
+    storeInt64(words, word + 2, definition.lotSize);
+    const exponents = exponentsWord(priceDecimals, sizeDecimals);
+    words[word + 4] = exponents | (priceSignificantFigures << 16) | (trading << 24);
+    words[word + 5] = 0;
     return STATUS_BYTES;
   }
 
@@ -306,6 +332,11 @@ export class MessageEncoder {
     writeLevels(words, asksAt, levels, levelsAt + bids * 2, asks);
     return asksAt;
   }
+}
+
+/** Both exponents, the price's in the lowest byte. */
+export function exponentsWord(priceDecimals: number, sizeDecimals: number): number {
+  return (-priceDecimals & 0xff) | ((-sizeDecimals & 0xff) << 8);
 }
 
 function writeLevels(

@@ -10,13 +10,14 @@
  */
 import { bookStateName, stateReasonName } from '../domain/book-state.js';
 import { formatDecimal } from '../domain/decimal.js';
+import { DefinitionField, tradingName } from '../domain/definition.js';
 import { EventFlag } from '../domain/event-flags.js';
 import { Aggressor } from '../domain/side.js';
 import { InvariantError } from '../faults/invariant.js';
 import { type JsonContext, contextOf } from './context-json.js';
 import type { MessageDecoder } from './decode.js';
 import { HeadField } from './head-fields.js';
-import { BodyType, POSITION_FIELDS, TRADE_FIELDS } from './message-layout.js';
+import { BodyType, DECIMALS_UNTOLD, POSITION_FIELDS, TRADE_FIELDS } from './message-layout.js';
 import {
   type JsonOrder,
   type JsonOrderChange,
@@ -73,6 +74,16 @@ export interface JsonPosition {
   readonly instrumentId: number;
 }
 
+/** What the venue says of the instrument itself; steps as decimal text. */
+export interface JsonDefinition {
+  readonly tickSize: string;
+  readonly lotSize: string;
+  readonly priceExponent: number;
+  readonly sizeExponent: number;
+  readonly significantFigures: number;
+  readonly trading: string;
+}
+
 export type JsonMessage =
   | (JsonData & {
       readonly type: 'bookSnapshot';
@@ -108,7 +119,11 @@ export type JsonMessage =
       readonly orderCount: number;
     })
   | (JsonData & { readonly type: 'ordersDelta'; readonly changes: readonly JsonOrderChange[] })
-  | (JsonData & { readonly type: 'status'; readonly sinceNs: string })
+  | (JsonData & {
+      readonly type: 'status';
+      readonly sinceNs: string;
+      readonly definition: JsonDefinition | null;
+    })
   | (JsonData & { readonly type: 'context' } & JsonContext)
   | {
       readonly type: 'heartbeat';
@@ -148,16 +163,9 @@ export function messageToJson(
         asks: levelsOf(decoder, bidsCount, asksCount, instrument),
       };
     case BodyType.Bbo:
-      return {
-        type: 'bbo',
-        ...data,
-        bid: bestOf(decoder.bbo[0]!, decoder.bbo[1]!, instrument),
-        ask: bestOf(decoder.bbo[2]!, decoder.bbo[3]!, instrument),
-        bidOrders: decoder.bbo[4]!,
-        askOrders: decoder.bbo[5]!,
-      };
+      return bboMessage(decoder, data, scaleOf(decoder, instrument));
     case BodyType.Trades:
-      return tradesMessage(decoder, data, instrument);
+      return tradesMessage(decoder, data, scaleOf(decoder, instrument));
     case BodyType.OrdersSnapshot:
       return {
         type: 'ordersSnapshot',
@@ -172,17 +180,52 @@ export function messageToJson(
     case BodyType.Context:
       return { type: 'context', ...data, ...contextOf(decoder) };
     case BodyType.Status:
-      return { type: 'status', ...data, sinceNs: String(decoder.sinceUnixNs()) };
+      return {
+        type: 'status',
+        ...data,
+        sinceNs: String(decoder.sinceUnixNs()),
+        definition: definitionOf(decoder),
+      };
     default:
       throw new InvariantError('a message was decoded before it is shown');
   }
 }
 
-function tradesMessage(
-  decoder: MessageDecoder,
-  data: JsonData,
-  instrument: JsonInstrument,
-): JsonMessage {
+type Scale = Pick<JsonInstrument, 'priceDecimals' | 'sizeDecimals'>;
+
+/** Bbo and trades say their own scale: that of the instrument may have changed since. */
+function scaleOf(decoder: MessageDecoder, instrument: JsonInstrument): Scale {
+  return decoder.priceDecimals === DECIMALS_UNTOLD ? instrument : decoder;
+}
+
+function definitionOf(decoder: MessageDecoder): JsonDefinition | null {
+  if (!decoder.hasDefinition) return null;
+  const { definition } = decoder;
+  const priceDecimals = definition[DefinitionField.PriceDecimals]!;
+  const sizeDecimals = definition[DefinitionField.SizeDecimals]!;
+  return {
+    tickSize: formatDecimal(definition[DefinitionField.TickSize]!, priceDecimals),
+    lotSize: formatDecimal(definition[DefinitionField.LotSize]!, sizeDecimals),
+    priceExponent: 0 - priceDecimals,
+    sizeExponent: 0 - sizeDecimals,
+    significantFigures: definition[DefinitionField.SignificantFigures]!,
+    trading: tradingName(definition[DefinitionField.Trading]!),
+  };
+}
+
+function bboMessage(decoder: MessageDecoder, data: JsonData, scale: Scale): JsonMessage {
+  const { bbo } = decoder;
+  return {
+    type: 'bbo',
+    ...data,
+    bid: bestOf(bbo[0]!, bbo[1]!, scale),
+    ask: bestOf(bbo[2]!, bbo[3]!, scale),
+    bidOrders: bbo[4]!,
+    askOrders: bbo[5]!,
+  };
+}
+
+function tradesMessage(decoder: MessageDecoder, data: JsonData, instrument: Scale): JsonMessage {
   const trades = tradesOf(decoder, instrument);
   const parties = partiesOf(decoder);
   return parties === null
@@ -239,14 +282,14 @@ function levelsOf(
   return levels;
 }
 
-function levelOf(price: number, size: number, instrument: JsonInstrument): JsonLevel {
+function levelOf(price: number, size: number, instrument: Scale): JsonLevel {
   return [
     formatDecimal(price, instrument.priceDecimals),
     formatDecimal(size, instrument.sizeDecimals),
   ];
 }
 
-function bestOf(price: number, size: number, instrument: JsonInstrument): JsonLevel | null {
+function bestOf(price: number, size: number, instrument: Scale): JsonLevel | null {
   return size === 0 ? null : levelOf(price, size, instrument);
 }
 
@@ -254,7 +297,7 @@ const AGGRESSOR_NAMES = new Map<number, string>(
   Object.entries(Aggressor).map(([name, value]) => [value, name]),
 );
 
-function tradesOf(decoder: MessageDecoder, instrument: JsonInstrument): JsonTrade[] {
+function tradesOf(decoder: MessageDecoder, instrument: Scale): JsonTrade[] {
   const trades: JsonTrade[] = [];
   for (let i = 0; i < decoder.tradesCount; i++) {
     const at = i * TRADE_FIELDS;

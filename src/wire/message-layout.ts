@@ -13,9 +13,11 @@
  *     BookSnapshot (1)  26 … 44    44      48   136 bids 140 asks 144 depth               160
  *                                               148 instrument 152, 153 exponents
  *     BookDelta (2)     26 … 36    36      48    40 bids  44 asks                         144
- *     Bbo (3)           26 … 40    44      48   136 bid 152 ask 168, 172 orders            –
- *     Trades (4)        26 … 36    40      48    44 trades 136 parties                     144
- *     Status (5)        26 … 34    44      48   136 since                                  –
+ *     Bbo (3)           26 … 44    44      48   136 bid 152 ask 168, 172 orders            –
+ *                                               176, 177 exponents
+ *     Trades (4)        26 … 40    40      48    44 trades 136 parties                     152
+ *                                               140, 141 exponents
+ *     Status (5)        26 … 36    44      48   136 since 144 definition                   –
  *     Heartbeat (6)     26 … 34    36       –    40 published 48 streams                   56
  *     OrdersSnapshot(7) 26 … 42    44      48   136 orders 140 count 144 instrument       160
  *                                               148, 149 exponents
@@ -55,6 +57,7 @@ export const PARTIES_BYTES = 72;
 export const ORDER_BYTES = 80;
 export const ORDER_CHANGE_BYTES = 104;
 export const DECIMAL_BYTES = 24;
+export const DEFINITION_BYTES = 24;
 
 /** Words (4 bytes) from the message's first. */
 export const HEAD_WORD = 12;
@@ -76,11 +79,13 @@ export const BBO_BID_WORD = 34;
 export const BBO_ASK_WORD = 38;
 export const BBO_BID_ORDERS_WORD = 42;
 export const BBO_ASK_ORDERS_WORD = 43;
-export const BBO_BYTES = 176;
+export const BBO_EXPONENTS_WORD = 44;
+export const BBO_BYTES = 184;
 
-export const TRADES_WORD = 36;
+export const TRADES_WORD = 38;
 /** Offset of the parties, 0 where the message has none: then the vtable has no entry for them. */
 export const TRADES_PARTIES_OFFSET_WORD = 34;
+export const TRADES_EXPONENTS_WORD = 35;
 
 export const ORDERS_SNAPSHOT_COUNT_WORD = 35;
 export const ORDERS_SNAPSHOT_INSTRUMENT_OFFSET_WORD = 36;
@@ -89,7 +94,8 @@ export const ORDERS_SNAPSHOT_WORD = 40;
 export const ORDERS_DELTA_WORD = 36;
 
 export const STATUS_SINCE_WORD = 34;
-export const STATUS_BYTES = 144;
+export const STATUS_DEFINITION_WORD = 36;
+export const STATUS_BYTES = 168;
 
 export const CONTEXT_NEXT_FUNDING_WORD = 34;
 export const CONTEXT_VALUES_WORD = 36;
@@ -100,6 +106,12 @@ export const CONTEXT_BYTES = (CONTEXT_VTABLE_WORD + CONTEXT_VTABLE_WORDS) * 4;
 
 export const HEARTBEAT_PUBLISHED_WORD = 10;
 export const HEARTBEAT_STREAMS_WORD = 14;
+
+/**
+ * Decimals of a message that does not tell them (the schema's default exponent, 127): they are as the
+ * answer to subscribe said.
+ */
+export const DECIMALS_UNTOLD = -127;
 
 /** Doubles of a trade and of a stream position in the encoder's input and the decoder's output. */
 export const TRADE_FIELDS = 5;
@@ -182,7 +194,7 @@ export const BBO_TEMPLATE = templateOf({
   type: BodyType.Bbo,
   tableByte: 44,
   tableBytes: BBO_BYTES - 44,
-  fieldBytes: [HEAD_BYTE, 136, 152, 168, 172],
+  fieldBytes: [HEAD_BYTE, 136, 152, 168, 172, 176, 177],
   offsets: [],
   words: HEAD_WORD,
 });
@@ -190,9 +202,9 @@ export const BBO_TEMPLATE = templateOf({
 export const TRADES_TEMPLATE = templateOf({
   type: BodyType.Trades,
   tableByte: 40,
-  tableBytes: HEAD_BYTE + HEAD_BYTES + 4 - 40,
+  tableBytes: TRADES_EXPONENTS_WORD * 4 + 4 - 40,
   // The third field, the parties, is absent unless the encoder says otherwise.
-  fieldBytes: [HEAD_BYTE, 44, 40],
+  fieldBytes: [HEAD_BYTE, 44, 40, 140, 141],
   offsets: [[11, TRADES_WORD * 4 - 4]],
   words: TRADES_WORD,
 });
@@ -219,7 +231,7 @@ export const STATUS_TEMPLATE = templateOf({
   type: BodyType.Status,
   tableByte: 44,
   tableBytes: STATUS_BYTES - 44,
-  fieldBytes: [HEAD_BYTE, 136],
+  fieldBytes: [HEAD_BYTE, 136, STATUS_DEFINITION_WORD * 4],
   offsets: [],
   words: HEAD_WORD,
 });

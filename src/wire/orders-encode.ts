@@ -6,7 +6,7 @@
  * Orders come as doubles (ORDER_FIELDS each): side, price, size, id, placed ms, attributes, then the
  * owner's five and the client id's four 32-bit words, most significant first.
  */
-import { MessageEncoder, writeString } from './encode.js';
+import { exponentsWord, MessageEncoder, writeString } from './encode.js';
 import { storeInt64 } from './int64.js';
 import {
   HEAD_WORD,
@@ -74,8 +74,7 @@ export class OrdersEncoder extends MessageEncoder {
     const nameOffset = at + ORDERS_SNAPSHOT_INSTRUMENT_OFFSET_WORD;
     words[at + ORDERS_SNAPSHOT_COUNT_WORD] = orderCount;
     words[nameOffset] = (word - nameOffset) * 4;
-    words[at + ORDERS_SNAPSHOT_EXPONENTS_WORD] =
-      (-priceDecimals & 0xff) | ((-sizeDecimals & 0xff) << 8);
+    words[at + ORDERS_SNAPSHOT_EXPONENTS_WORD] = exponentsWord(priceDecimals, sizeDecimals);
     return (writeString(words, word, nameUtf8) - at) * 4;
   }
 
@@ -116,8 +115,20 @@ export class OrdersEncoder extends MessageEncoder {
     parties: Float64Array,
     partiesAt: number,
     count: number,
+    priceDecimals: number,
+    sizeDecimals: number,
   ): number {
-    const vector = at + this.writeTrades(words, at, head, trades, tradesAt, count) / 4;
+    const bytes = this.writeTrades(
+      words,
+      at,
+      head,
+      trades,
+      tradesAt,
+      count,
+      priceDecimals,
+      sizeDecimals,
+    );
+    const vector = at + bytes / 4;
     const offset = at + TRADES_PARTIES_OFFSET_WORD;
     words[at + TRADES_VTABLE_WORD] =
       (words[at + TRADES_VTABLE_WORD]! & 0xffff) | (PARTIES_PLACE << 16);

@@ -15,6 +15,7 @@
  */
 import {
   DECIMAL_BYTES,
+  DEFINITION_BYTES,
   FILE_IDENTIFIER,
   HEAD_BYTES,
   LEVEL_BYTES,
@@ -88,16 +89,36 @@ export const BODY_SHAPES: readonly (TableShape | null)[] = [
     ],
   },
   { name: 'BookDelta', fields: [head, vector('bids', LEVEL_BYTES), vector('asks', LEVEL_BYTES)] },
-  { name: 'Bbo', fields: [head, level('bid'), level('ask'), u32('bid_orders'), u32('ask_orders')] },
+  {
+    name: 'Bbo',
+    fields: [
+      head,
+      level('bid'),
+      level('ask'),
+      u32('bid_orders'),
+      u32('ask_orders'),
+      i8('price_exponent'),
+      i8('size_exponent'),
+    ],
+  },
   {
     name: 'Trades',
     fields: [
       head,
       vector('trades', TRADE_BYTES),
       { ...vector('parties', PARTIES_BYTES), required: false, parallel: true },
+      i8('price_exponent'),
+      i8('size_exponent'),
     ],
   },
-  { name: 'Status', fields: [head, u64('since_ns')] },
+  {
+    name: 'Status',
+    fields: [
+      head,
+      u64('since_ns'),
+      { name: 'definition', kind: 'inline', bytes: DEFINITION_BYTES, align: 8 },
+    ],
+  },
   { name: 'Heartbeat', fields: [u64('published_ns'), vector('streams', POSITION_BYTES)] },
   {
     name: 'OrdersSnapshot',

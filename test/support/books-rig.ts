@@ -70,6 +70,7 @@ export function instrument(id: number, symbol = `S${id}USDT`): Instrument {
     tickSize: 1,
     lotSize: 1,
     priceSignificantFigures: 0,
+    trading: 0,
   };
 }
 
@@ -295,7 +296,13 @@ export class BooksRig {
     this.feed(R.RecordType.SnapshotRefused, [...header, 0, retryAfterNs]);
   }
 
-  defined(priceDecimals: number, sizeDecimals: number, tickSize: number, id = 0): void {
+  defined(
+    priceDecimals: number,
+    sizeDecimals: number,
+    tickSize: number,
+    id = 0,
+    trading: number = 0,
+  ): void {
     const header = this.header(id, 0, [R.ABSENT, R.ABSENT, R.ABSENT]);
     this.feed(R.RecordType.InstrumentDefined, [
       ...header,
@@ -303,6 +310,8 @@ export class BooksRig {
       sizeDecimals,
       tickSize,
       1,
+      0,
+      trading,
     ]);
   }
 

@@ -6,6 +6,7 @@ import {
   DOUBLES_PER_DECIMAL,
   contextBit,
 } from '../../src/domain/context-fields.js';
+import { Trading } from '../../src/domain/definition.js';
 import { EventFlag } from '../../src/domain/event-flags.js';
 import { HASH_SEED_HIGH, HASH_SEED_LOW, levelHashLane } from '../../src/domain/level-hash.js';
 import type { Prng } from '../../src/domain/prng.js';
@@ -94,12 +95,25 @@ export class FakeMessages {
     const [ask] = this.market.levels(stream.instrument, 1, 1);
     const head = this.fillHead(stream, EventFlag.Last);
     const { encoder, words } = this;
-    return this.copy(encoder.writeBbo(words, 0, head, bid![0], bid![1], ask![0], ask![1], 3, 4));
+    const { priceDecimals: price, sizeDecimals: size } = stream.instrument;
+    return this.copy(
+      encoder.writeBbo(words, 0, head, bid![0], bid![1], ask![0], ask![1], 3, 4, price, size),
+    );
   }
 
   status(stream: FakeStream): Uint8Array {
     const head = this.fillHead(stream, EventFlag.Last);
-    return this.copy(this.encoder.writeStatus(this.words, 0, head, this.clock.nowNs()));
+    const { priceDecimals, sizeDecimals, tick: tickSize } = stream.instrument;
+    const definition = {
+      priceDecimals,
+      sizeDecimals,
+      tickSize,
+      lotSize: 1,
+      priceSignificantFigures: 0,
+      trading: Trading.Trading,
+    };
+    const sinceNs = this.clock.nowNs();
+    return this.copy(this.encoder.writeStatus(this.words, 0, head, sinceNs, definition));
   }
 
   /** Mark price, funding and the next funding time; nothing else is told. */
@@ -120,7 +134,8 @@ export class FakeMessages {
     const [ask] = this.market.levels(stream.instrument, 1, 1);
     const head = this.fillHead(stream, EventFlag.Last);
     const trade = Float64Array.of(ask![0], 5, this.venueSequence, this.clock.nowNs(), 0);
-    return this.copy(this.encoder.writeTrades(this.words, 0, head, trade, 0, 1));
+    const { priceDecimals: price, sizeDecimals: size } = stream.instrument;
+    return this.copy(this.encoder.writeTrades(this.words, 0, head, trade, 0, 1, price, size));
   }
 
   /** In-band parts take a sequence each; an anchor's parts share that of the stream. */

@@ -19,9 +19,12 @@ import type { Instrument } from '../../src/domain/instrument.js';
 import { Prng } from '../../src/domain/prng.js';
 import { createIngestCounters } from '../../src/ingest/ingest-counters.js';
 import { Ingest } from '../../src/ingest/ingest.js';
+import type { DefinitionSource } from '../../src/ingest/definition-watch.js';
 import type { IngestLimits } from '../../src/ingest/limits.js';
 import { CounterTable, createCounterTable } from '../../src/rings/counters.js';
 import { createDoorbell, DoorbellRinger } from '../../src/rings/doorbell.js';
+import { DefinitionReader, createDefinitionTable } from '../../src/rings/definition-table.js';
+import { InstrumentReloader } from '../../src/node/instrument-reloader.js';
 import * as R from '../../src/rings/record-types.js';
 import { RingConsumer } from '../../src/rings/ring-consumer.js';
 import { createRing } from '../../src/rings/ring-layout.js';
@@ -47,6 +50,8 @@ export interface PipelineOptions {
   /** Without the venue's REST budget, so that many resyncs fit into little time. */
   readonly unlimitedRest?: boolean;
   readonly limits?: Partial<IngestLimits>;
+  /** The node asks for its instruments again: this often, and in doubt. */
+  readonly instrumentsEveryMs?: number;
   /** What the node believes of the venue's connection lifetime. */
   readonly lifetimeMs?: number;
   readonly ringWords?: number;
@@ -85,6 +90,10 @@ export class PipelineRig {
   readonly verdicts: Verdicts = { same: 0, different: 0, unknown: 0, examples: [] };
   /** Hears every state change of a book in the order of its stream. */
   onState: (instrumentId: number, state: number, reason: number) => void = () => {};
+  /** What each instrument is at present. */
+  readonly definitions: SharedArrayBuffer;
+  /** Lines of the log about instruments. */
+  readonly redefinitions: string[] = [];
   private readonly transports: SimulatedTransports;
   private readonly ingest: Ingest;
   private readonly books: BooksAgent[];
@@ -120,6 +129,7 @@ export class PipelineRig {
         timeline,
       }),
     );
+    this.definitions = createDefinitionTable(this.instruments);
     const countersBuffer = createBooksCounters(count);
     const bboTable = createSeqlockTable(count, BBO_ROW_DOUBLES);
     this.counters = new CounterTable(countersBuffer, BOOKS_COLUMNS);
@@ -137,6 +147,10 @@ export class PipelineRig {
       timeline,
       transports: { webSocket: transports, http: transports },
       counters: createIngestCounters(8),
+      definitionTable: this.definitions,
+      ...(options.instrumentsEveryMs === undefined
+        ? {}
+        : { definitions: this.definitionSource(venue, options.instrumentsEveryMs) }),
       ...(options.limits === undefined ? {} : { limits: options.limits }),
     });
     this.books = range(shards).map(
@@ -153,6 +167,7 @@ export class PipelineRig {
           })),
           wanted: { ring: new RingProducer(wanted[shard]!), bell: bell() },
           bboTable,
+          definitions: this.definitions,
           counters: countersBuffer,
           workerCounters: createCounterTable(1, BOOKS_WORKER_COLUMNS),
           workerRow: 0,
@@ -165,6 +180,31 @@ export class PipelineRig {
     );
     this.simulated.venue.start();
     this.ingest.start();
+  }
+
+  /** The main thread's part: asks, reads, and tells the ingest agent. */
+  private definitionSource(venue: Venue, everyMs: number): DefinitionSource {
+    const note = (event: string, message: string): void => {
+      this.redefinitions.push(`${event} ${message}`);
+    };
+    const reloader = new InstrumentReloader({
+      venue,
+      symbols: 'all',
+      everyMs,
+      instruments: this.instruments,
+      definitions: new DefinitionReader(this.definitions),
+      request: async (request) => {
+        const { status, headers, body } = await this.transports.request(request);
+        return { status, headers, body: Buffer.from(body).toString('utf8') };
+      },
+      unixMs: () => this.clock.nowNs() / 1e6,
+      log: { info: note, warn: note },
+    });
+    return {
+      ...reloader.plan,
+      ask: (doubted) =>
+        void reloader.ask(doubted).then((answer) => this.ingest.onDefinitions(answer)),
+    };
   }
 
   /** Lets the exchange and the node run. */
@@ -267,9 +307,11 @@ export class PipelineRig {
     const { truth } = this.simulated.venue.exchange.markets[id]!;
     const found = truth.find(head[HeadField.VenueSequence]!);
     if (found < 0) return this.count(-1, id, 'bbo', head);
-    const { bidPrice, bidSize, askPrice, askSize } = truth.read(found);
+    const { bidPrice, bidSize, askPrice, askSize, priceDecimals } = truth.read(found);
     const [ours0, ours1, ours2, ours3] = this.decoder.bbo;
-    const same = ours0 === bidPrice && ours1 === bidSize && ours2 === askPrice && ours3 === askSize;
+    const scale = 10 ** (priceDecimals - this.decoder.priceDecimals);
+    const isSamePrice = ours0! * scale === bidPrice && ours2! * scale === askPrice;
+    const same = isSamePrice && ours1 === bidSize && ours3 === askSize;
     this.count(same ? 1 : 0, id, 'bbo', head);
   }
 

@@ -76,6 +76,7 @@ export function toyInstruments(count: number): Instrument[] {
     tickSize: 1,
     lotSize: 1,
     priceSignificantFigures: 0,
+    trading: 0,
   }));
 }
 
@@ -98,6 +99,7 @@ export function toyVenue(options: ToyOptions = {}): Venue {
     limits: { ...TOY_LIMITS, ...options.limits },
     instrumentsRequest: unused,
     readInstruments: unused,
+    readListed: unused,
     createSequencer: unused,
     planConnections: (instruments): ConnectionPlan[] =>
       groups.map((channels, group) => ({
@@ -163,11 +165,17 @@ class ToyParser implements FrameParser {
   lastInstrumentId = -1;
   lastChannel = -1;
   slowPathCount = 0;
+  /** What it was told of instruments, in order. */
+  readonly redefined: Instrument[] = [];
 
   constructor(
     private readonly instruments: number,
     private readonly sink: EventSink,
   ) {}
+
+  redefine(instrument: Instrument): void {
+    this.redefined.push(instrument);
+  }
 
   parse(bytes: Uint8Array, start: number, end: number, receivedNs: number): ParseResult {
     this.lastInstrumentId = -1;

@@ -25,6 +25,7 @@ export function testInstrument(
     tickSize: 1,
     lotSize: 1,
     priceSignificantFigures: 0,
+    trading: 0,
   };
 }
 

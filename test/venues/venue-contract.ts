@@ -181,6 +181,7 @@ function manyInstruments(count: number): Instrument[] {
     tickSize: 1,
     lotSize: 1,
     priceSignificantFigures: 0,
+    trading: 0,
   }));
 }
 

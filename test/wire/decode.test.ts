@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as flatbuffers from 'flatbuffers';
+import { DEFINITION_DOUBLES, writeDefinition } from '../../src/domain/definition.js';
 import { DecodeError, MessageDecoder } from '../../src/wire/decode.js';
 import { MessageEncoder } from '../../src/wire/encode.js';
 import { HEAD_DOUBLES, HeadField } from '../../src/wire/head-fields.js';
-import { BodyType } from '../../src/wire/message-layout.js';
+import { BodyType, DECIMALS_UNTOLD } from '../../src/wire/message-layout.js';
 import * as wire from '../../src/wire/generated/ringside/wire.js';
 import {
+  DEFINITION,
   ORIGIN_UNIX_NS,
   sampleContext,
   sampleHead,
@@ -84,13 +86,13 @@ test('MessageDecoder: snapshot, BBO, trades, status and heartbeat of the encoder
   assert.equal(decoder.instrumentName(), 'binance-futures:BTCUSDT');
   assert.deepEqual(decoder.levels.slice(0, 20), levels);
 
-  length = encoder.writeBbo(words, 0, head, 1, -2, 3, 2 ** 53 - 1, 5, 6);
+  length = encoder.writeBbo(words, 0, head, 1, -2, 3, 2 ** 53 - 1, 5, 6, 2, 3);
   assert.equal(decoder.decode(bytes, 0, length), BodyType.Bbo);
   assertHeadEquals(head);
   assert.deepEqual([...decoder.bbo], [1, -2, 3, 2 ** 53 - 1, 5, 6]);
 
   const trades = sampleTrades(40);
-  length = encoder.writeTrades(words, 0, head, trades, 0, 40);
+  length = encoder.writeTrades(words, 0, head, trades, 0, 40, 2, 3);
   assert.equal(decoder.decode(bytes, 0, length), BodyType.Trades);
   assertHeadEquals(head);
   assert.equal(decoder.tradesCount, 40);
@@ -104,7 +106,7 @@ test('MessageDecoder: snapshot, BBO, trades, status and heartbeat of the encoder
     assert.equal(decoder.trades[i * 5 + 3], Number(unixNs));
   }
 
-  length = encoder.writeStatus(words, 0, head, 5_000_000_000);
+  length = encoder.writeStatus(words, 0, head, 5_000_000_000, DEFINITION);
   assert.equal(decoder.decode(bytes, 0, length), BodyType.Status);
   assertHeadEquals(head);
   assert.equal(decoder.sinceUnixNs(), ORIGIN_UNIX_NS + 5_000_000_000n);
@@ -193,13 +195,63 @@ test('MessageDecoder: a message laid out by the generated Builder is read as wel
   assert.equal(decoder.instrumentName(), 'kraken:BTC/USD');
 });
 
+test('MessageDecoder: a BBO and trades tell their scale, a status what the venue says', () => {
+  const bbo = encoder.writeBbo(words, 0, sampleHead(), 1, 2, 3, 4, 5, 6, 18, 0);
+  assert.equal(decoder.decode(bytes, 0, bbo), BodyType.Bbo);
+  assert.deepEqual([decoder.priceDecimals, decoder.sizeDecimals], [18, 0]);
+  const trades = encoder.writeTrades(words, 0, sampleHead(), sampleTrades(2), 0, 2, 4, 7);
+  assert.equal(decoder.decode(bytes, 0, trades), BodyType.Trades);
+  assert.deepEqual([decoder.priceDecimals, decoder.sizeDecimals], [4, 7]);
+  const status = encoder.writeStatus(words, 0, sampleHead(), 5, DEFINITION);
+  assert.equal(decoder.decode(bytes, 0, status), BodyType.Status);
+  assert.ok(decoder.hasDefinition);
+  const target = new Float64Array(DEFINITION_DOUBLES);
+  writeDefinition(DEFINITION, target, 0);
+  assert.deepEqual(decoder.definition, target);
+});
+
+function decodeBuilt(builder: flatbuffers.Builder): number {
+  const built = builder.asUint8Array();
+  return decoder.decode(built, 0, built.length);
+}
+
+test('MessageDecoder: a message of an older node tells neither scale nor definition', () => {
+  const head = (): number =>
+    wire.Head.createHead(builder, 1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n, 9n, 10, 11, 12, 13, 1, 2);
+  const builder = new flatbuffers.Builder(256);
+  wire.Bbo.startBbo(builder);
+  wire.Bbo.addHead(builder, head());
+  wire.Bbo.addBid(builder, wire.Level.createLevel(builder, 1n, 2n));
+  wire.Bbo.addAsk(builder, wire.Level.createLevel(builder, 3n, 4n));
+  const bbo = wire.Bbo.endBbo(builder);
+  wire.Message.finishMessageBuffer(
+    builder,
+    wire.Message.createMessage(builder, wire.Body.Bbo, bbo),
+  );
+  assert.equal(decodeBuilt(builder), BodyType.Bbo);
+  assert.deepEqual(
+    [decoder.priceDecimals, decoder.sizeDecimals],
+    [DECIMALS_UNTOLD, DECIMALS_UNTOLD],
+  );
+  builder.clear();
+  wire.Status.startStatus(builder);
+  wire.Status.addHead(builder, head());
+  const status = wire.Status.endStatus(builder);
+  wire.Message.finishMessageBuffer(
+    builder,
+    wire.Message.createMessage(builder, wire.Body.Status, status),
+  );
+  assert.equal(decodeBuilt(builder), BodyType.Status);
+  assert.ok(!decoder.hasDefinition);
+});
+
 test('MessageDecoder: every truncation of every message is refused', () => {
   const lengths = [
     encoder.writeBookDelta(words, 0, sampleHead(), sampleLevels(6), 0, 3, 3),
     encoder.writeBookSnapshot(words, 1024, sampleHead(), sampleLevels(6), 0, 3, 3, 5, 2, 3, NAME),
-    encoder.writeBbo(words, 2048, sampleHead(), 1, 2, 3, 4, 5, 6),
-    encoder.writeTrades(words, 3072, sampleHead(), sampleTrades(2), 0, 2),
-    encoder.writeStatus(words, 4096, sampleHead(), 5),
+    encoder.writeBbo(words, 2048, sampleHead(), 1, 2, 3, 4, 5, 6, 2, 3),
+    encoder.writeTrades(words, 3072, sampleHead(), sampleTrades(2), 0, 2, 2, 3),
+    encoder.writeStatus(words, 4096, sampleHead(), 5, DEFINITION),
     encoder.writeHeartbeat(words, 5120, 5, samplePositions(2), 2),
   ];
   lengths.forEach((length, index) => {
@@ -227,7 +279,7 @@ test('MessageDecoder: a number that a double cannot hold is refused, not rounded
 });
 
 test('MessageDecoder: a foreign identifier and an unknown body each have their code', () => {
-  const length = encoder.writeStatus(words, 0, sampleHead(), 5);
+  const length = encoder.writeStatus(words, 0, sampleHead(), 5, DEFINITION);
   bytes[4] = 0x58;
   assert.equal(decoder.decode(bytes, 0, length), DecodeError.WrongIdentifier);
   bytes[4] = 0x52;

@@ -6,6 +6,7 @@ import { HeadField } from '../../src/wire/head-fields.js';
 import { MessageEncoder } from '../../src/wire/encode.js';
 import * as wire from '../../src/wire/generated/ringside/wire.js';
 import {
+  DEFINITION,
   ORIGIN_UNIX_NS,
   sampleContext,
   sampleHead,
@@ -148,7 +149,7 @@ test('MessageEncoder: a BBO reads back through generated code', () => {
   head[HeadField.VenueSequence] = -1;
   head[HeadField.ExchangeNs] = -1;
   const bytes = written(encoder.bboBytes, (words) =>
-    encoder.writeBbo(words, AT, head, 6165970, 1486, 6165980, 2 ** 52, 4, 0xffffffff),
+    encoder.writeBbo(words, AT, head, 6165970, 1486, 6165980, 2 ** 52, 4, 0xffffffff, 2, 3),
   );
   const body = messageOf(bytes, wire.Body.Bbo).body(new wire.Bbo()) as wire.Bbo;
   assertHead(body.head(), head);
@@ -162,7 +163,7 @@ test('MessageEncoder: a BBO reads back through generated code', () => {
 test('MessageEncoder: trades read back through generated code', () => {
   const trades = sampleTrades(9);
   const bytes = written(encoder.tradesBytes(7), (words) =>
-    encoder.writeTrades(words, AT, sampleHead(), trades, 10, 7),
+    encoder.writeTrades(words, AT, sampleHead(), trades, 10, 7, 2, 3),
   );
   const body = messageOf(bytes, wire.Body.Trades).body(new wire.Trades()) as wire.Trades;
   assertHead(body.head(), sampleHead());
@@ -180,7 +181,7 @@ test('MessageEncoder: trades read back through generated code', () => {
 
 test('MessageEncoder: a status reads back through generated code', () => {
   const bytes = written(encoder.statusBytes, (words) =>
-    encoder.writeStatus(words, AT, sampleHead(), 123_456_789),
+    encoder.writeStatus(words, AT, sampleHead(), 123_456_789, DEFINITION),
   );
   const body = messageOf(bytes, wire.Body.Status).body(new wire.Status()) as wire.Status;
   assertHead(body.head(), sampleHead());
@@ -248,9 +249,9 @@ test('MessageEncoder: patchPublishedNs changes that field and no other byte', ()
   const writers: ((head: Float64Array) => number)[] = [
     (head) => encoder.writeBookDelta(words, 0, head, levels, 0, 2, 2),
     (head) => encoder.writeBookSnapshot(words, 0, head, levels, 0, 2, 2, 0, 1, 1, name),
-    (head) => encoder.writeBbo(words, 0, head, 1, 2, 3, 4, 5, 6),
-    (head) => encoder.writeTrades(words, 0, head, sampleTrades(2), 0, 2),
-    (head) => encoder.writeStatus(words, 0, head, 1),
+    (head) => encoder.writeBbo(words, 0, head, 1, 2, 3, 4, 5, 6, 2, 3),
+    (head) => encoder.writeTrades(words, 0, head, sampleTrades(2), 0, 2, 2, 3),
+    (head) => encoder.writeStatus(words, 0, head, 1, DEFINITION),
     (head) => encoder.writeContext(words, 0, head, 0x5a5, sampleContext(), 0, 1),
   ];
   for (const write of writers) {

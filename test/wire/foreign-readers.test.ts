@@ -16,6 +16,7 @@ import { Prng } from '../../src/domain/prng.js';
 import { MessageEncoder } from '../../src/wire/encode.js';
 import { HeadField } from '../../src/wire/head-fields.js';
 import {
+  DEFINITION,
   ORIGIN_UNIX_NS,
   sampleContext,
   sampleHead,
@@ -141,18 +142,20 @@ test(
       ],
       [
         'Bbo',
-        encoded((w) => encoder.writeBbo(w, 0, head, 1, 2, -3, 2 ** 53 - 1, 5, 6)),
+        encoded((w) => encoder.writeBbo(w, 0, head, 1, 2, -3, 2 ** 53 - 1, 5, 6, 2, 3)),
         {
           head: headJson,
           bid: { price: 1, size: 2 },
           ask: { price: -3, size: '9007199254740991' },
           bid_orders: 5,
           ask_orders: 6,
+          price_exponent: -2,
+          size_exponent: -3,
         },
       ],
       [
         'Trades',
-        encoded((w) => encoder.writeTrades(w, 0, head, trades, 0, 3)),
+        encoded((w) => encoder.writeTrades(w, 0, head, trades, 0, 3, 2, 3)),
         {
           head: headJson,
           trades: [0, 1, 2].map((i) => ({
@@ -162,12 +165,25 @@ test(
             exchange_ns: unixNs(trades[i * 5 + 3]!),
             aggressor: ['Buy', 'Sell', 'Unknown'][trades[i * 5 + 4]!],
           })),
+          price_exponent: -2,
+          size_exponent: -3,
         },
       ],
       [
         'Status',
-        encoded((w) => encoder.writeStatus(w, 0, head, 77)),
-        { head: headJson, since_ns: unixNs(77) },
+        encoded((w) => encoder.writeStatus(w, 0, head, 77, DEFINITION)),
+        {
+          head: headJson,
+          since_ns: unixNs(77),
+          definition: {
+            tick_size: exact(DEFINITION.tickSize),
+            lot_size: 7,
+            price_exponent: -2,
+            size_exponent: -3,
+            significant_figures: 5,
+            trading: 'Halted',
+          },
+        },
       ],
       [
         'Context',
@@ -312,7 +328,7 @@ class StoryTeller {
   others(): void {
     const head = this.head(EventFlag.Last);
     const headJson = pythonHead(head);
-    this.messages.push(encoded((w) => encoder.writeBbo(w, 0, head, 1, 2, 3, 4, 5, 6)));
+    this.messages.push(encoded((w) => encoder.writeBbo(w, 0, head, 1, 2, 3, 4, 5, 6, 2, 3)));
     this.expected.push({
       type: 'bbo',
       head: headJson,
@@ -320,15 +336,18 @@ class StoryTeller {
       ask: [3, 4],
       bidOrders: 5,
       askOrders: 6,
+      priceExponent: -2,
+      sizeExponent: -3,
     });
     const trades = sampleTrades(4);
-    this.messages.push(encoded((w) => encoder.writeTrades(w, 0, head, trades, 0, 4)));
+    this.messages.push(encoded((w) => encoder.writeTrades(w, 0, head, trades, 0, 4, 2, 3)));
     const list = [0, 1, 2, 3].map((i) => [
       ...[0, 1, 2].map((field) => exact(trades[i * 5 + field]!)),
       unixNs(trades[i * 5 + 3]!),
       trades[i * 5 + 4],
     ]);
-    this.expected.push({ type: 'trades', head: headJson, trades: list });
+    const exponents = { priceExponent: -2, sizeExponent: -3 };
+    this.expected.push({ type: 'trades', head: headJson, trades: list, ...exponents });
     const context = sampleContext();
     this.messages.push(
       encoded((w) => encoder.writeContext(w, 0, head, CONTEXT_PRESENT, context, 0, 8)),
@@ -345,8 +364,19 @@ class StoryTeller {
       dayNotional: formatExactDecimal(whole!, fraction!, places!),
       nextFundingNs: unixNs(8),
     });
-    this.messages.push(encoded((w) => encoder.writeStatus(w, 0, head, 5)));
-    this.expected.push({ type: 'status', head: headJson, sinceNs: unixNs(5) });
+    this.messages.push(encoded((w) => encoder.writeStatus(w, 0, head, 5, DEFINITION)));
+    this.expected.push({
+      type: 'status',
+      head: headJson,
+      sinceNs: unixNs(5),
+      definition: {
+        tickSize: exact(DEFINITION.tickSize),
+        lotSize: 7,
+        ...exponents,
+        significantFigures: 5,
+        trading: DEFINITION.trading,
+      },
+    });
     const positions = samplePositions(3);
     this.messages.push(encoded((w) => encoder.writeHeartbeat(w, 0, 6, positions, 3)));
     const streams = [0, 1, 2].map((i) => Array.from(positions.slice(i * 4, i * 4 + 4), exact));

@@ -3,8 +3,9 @@ import test from 'node:test';
 import { HeadField } from '../../src/wire/head-fields.js';
 import { MessageDecoder } from '../../src/wire/decode.js';
 import { MessageEncoder } from '../../src/wire/encode.js';
+import type { JsonMessage } from '../../src/wire/message-json.js';
 import { flagNames, messageToJson } from '../../src/wire/message-json.js';
-import { ORIGIN_UNIX_NS, sampleHead, timeline } from './sample-messages.js';
+import { DEFINITION, ORIGIN_UNIX_NS, sampleHead, timeline } from './sample-messages.js';
 
 const encoder = new MessageEncoder(timeline);
 const decoder = new MessageDecoder();
@@ -51,11 +52,15 @@ const HEAD_JSON = {
   reason: 'Aligned',
 };
 
-function shown(bytes: number): unknown {
+function shownMessage(bytes: number): JsonMessage {
   const type = decoder.decodeWords(words, 0, bytes);
   assert.ok(type > 0);
   // Through text: what a person gets.
-  return JSON.parse(JSON.stringify(messageToJson(decoder, type, instrument)));
+  return JSON.parse(JSON.stringify(messageToJson(decoder, type, instrument))) as JsonMessage;
+}
+
+function shown(bytes: number): unknown {
+  return shownMessage(bytes);
 }
 
 test('messageToJson: a delta and a snapshot show decimal text in the venue’s spelling', () => {
@@ -84,20 +89,34 @@ test('messageToJson: a delta and a snapshot show decimal text in the venue’s s
 });
 
 test('messageToJson: a BBO shows an empty side as null', () => {
-  assert.deepEqual(shown(encoder.writeBbo(words, 0, simpleHead(), 6165970, 1486, 0, 0, 7, 0)), {
-    type: 'bbo',
-    instrument: 'binance-futures:BTCUSDT',
-    head: HEAD_JSON,
-    bid: ['61659.70', '1.486'],
-    ask: null,
-    bidOrders: 7,
-    askOrders: 0,
-  });
+  assert.deepEqual(
+    shown(encoder.writeBbo(words, 0, simpleHead(), 6165970, 1486, 0, 0, 7, 0, 2, 3)),
+    {
+      type: 'bbo',
+      instrument: 'binance-futures:BTCUSDT',
+      head: HEAD_JSON,
+      bid: ['61659.70', '1.486'],
+      ask: null,
+      bidOrders: 7,
+      askOrders: 0,
+    },
+  );
+});
+
+test('messageToJson: a BBO and trades are shown at their own scale, whatever the instrument is by now', () => {
+  const bbo = shownMessage(
+    encoder.writeBbo(words, 0, simpleHead(), 6165970, 1486, 0, 0, 7, 0, 4, 1),
+  );
+  assert.deepEqual(bbo.type === 'bbo' && bbo.bid, ['616.5970', '148.6']);
+  const trade = Float64Array.from([6165970, 1486, 9, 5, 1]);
+  const trades = shownMessage(encoder.writeTrades(words, 0, simpleHead(), trade, 0, 1, 0, 5));
+  const [first] = trades.type === 'trades' ? trades.trades : [];
+  assert.deepEqual([first?.price, first?.size], ['6165970', '0.01486']);
 });
 
 test('messageToJson: trades, status and heartbeat show 64-bit numbers as strings', () => {
   const trades = Float64Array.from([6165970, 1, 2 ** 53 - 1, 5, 1]);
-  assert.deepEqual(shown(encoder.writeTrades(words, 0, simpleHead(), trades, 0, 1)), {
+  assert.deepEqual(shown(encoder.writeTrades(words, 0, simpleHead(), trades, 0, 1, 2, 3)), {
     type: 'trades',
     instrument: 'binance-futures:BTCUSDT',
     head: HEAD_JSON,
@@ -111,11 +130,19 @@ test('messageToJson: trades, status and heartbeat show 64-bit numbers as strings
       },
     ],
   });
-  assert.deepEqual(shown(encoder.writeStatus(words, 0, simpleHead(), 9)), {
+  assert.deepEqual(shown(encoder.writeStatus(words, 0, simpleHead(), 9, DEFINITION)), {
     type: 'status',
     instrument: 'binance-futures:BTCUSDT',
     head: HEAD_JSON,
     sinceNs: String(ORIGIN_UNIX_NS + 9n),
+    definition: {
+      tickSize: '85899346.02',
+      lotSize: '0.007',
+      priceExponent: -2,
+      sizeExponent: -3,
+      significantFigures: 5,
+      trading: 'Halted',
+    },
   });
   const positions = Float64Array.from([1785000000000001, 13, 24, 3]);
   assert.deepEqual(shown(encoder.writeHeartbeat(words, 0, 4, positions, 1)), {

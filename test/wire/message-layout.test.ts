@@ -9,6 +9,7 @@ import { Timeline } from '../../src/time/timeline.js';
 import { MessageDecoder } from '../../src/wire/decode.js';
 import { MessageEncoder } from '../../src/wire/encode.js';
 import { HEAD_DOUBLES, HeadField } from '../../src/wire/head-fields.js';
+import { DEFINITION } from './sample-messages.js';
 
 const encoder = new MessageEncoder(new Timeline(1_785_000_123_456_789_012n));
 
@@ -52,23 +53,26 @@ test('Layout: a snapshot of one bid is these bytes', () => {
 
 test('Layout: a BBO, trades, a status and a heartbeat are these bytes', () => {
   assert.equal(
-    hexOf((w) => encoder.writeBbo(w, 0, head, 0x11, 0x22, 0x33, 0x44, 5, 6)),
+    hexOf((w) => encoder.writeBbo(w, 0, head, 0x11, 0x22, 0x33, 0x44, 5, 6, 2, 3)),
     hex(`10000000 52534431 0800 0900 0800 0400 08000000 18000000 03 00
-         0e00 8400 0400 5c00 6c00 7c00 8000 00000000 12000000 ${HEAD}
-         1100000000000000 2200000000000000 3300000000000000 4400000000000000 05000000 06000000`),
+         1200 8c00 0400 5c00 6c00 7c00 8000 8400 8500 12000000 ${HEAD}
+         1100000000000000 2200000000000000 3300000000000000 4400000000000000 05000000 06000000
+         fefd0000 00000000`),
   );
   assert.equal(
     hexOf((w) =>
-      encoder.writeTrades(w, 0, head, Float64Array.from([0x11, 0x22, 0x33, -1, 1]), 0, 1),
+      encoder.writeTrades(w, 0, head, Float64Array.from([0x11, 0x22, 0x33, -1, 1]), 0, 1, 2, 3),
     ),
     hex(`10000000 52534431 0800 0900 0800 0400 08000000 14000000 04 00
-         0a00 6400 0800 0400 0000 00000000 0e000000 60000000 ${HEAD} 00000000 01000000
+         0e00 6800 0800 0400 0000 6400 6500 0e000000 68000000 ${HEAD}
+         00000000 fefd0000 00000000 01000000
          1100000000000000 2200000000000000 3300000000000000 0000000000000000 01 00000000000000`),
   );
   assert.equal(
-    hexOf((w) => encoder.writeStatus(w, 0, head, 7)),
+    hexOf((w) => encoder.writeStatus(w, 0, head, 7, DEFINITION)),
     hex(`10000000 52534431 0800 0900 0800 0400 08000000 18000000 05 00
-         0800 6400 0400 5c00 000000000000 000000 00 12000000 ${HEAD} 1b9aabaa2798c518`),
+         0a00 7c00 0400 5c00 6400 00000000 00000000 12000000 ${HEAD} 1b9aabaa2798c518
+         0a00000002000000 0700000000000000 fe fd 05 02 00000000`),
   );
   assert.equal(
     hexOf((w) => encoder.writeHeartbeat(w, 0, 7, Float64Array.from([0x11, 0x22, 3, 4]), 1)),
@@ -124,6 +128,7 @@ test('Times: any timeline time on any origin goes over the wire to the nanosecon
         0,
         heads,
         sinceNs,
+        DEFINITION,
       );
       assert.ok(decoder.decodeWords(words, 0, bytes) > 0);
       // -1 is ABSENT and goes out as 0.

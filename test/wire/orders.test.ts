@@ -136,7 +136,10 @@ test('OrdersEncoder: trades carry their parties, and trades without them stay as
   const parties = Float64Array.from({ length: PARTIES_FIELDS }, (_, i) => 0xdead0000 + i);
   const bytes = encoder.tradesWithPartiesBytes(1);
   const words = new Int32Array(bytes / 4);
-  assert.equal(encoder.writeTradesWithParties(words, 0, headOf(), trades, 0, parties, 0, 1), bytes);
+  assert.equal(
+    encoder.writeTradesWithParties(words, 0, headOf(), trades, 0, parties, 0, 1, 2, 3),
+    bytes,
+  );
   const message = new Uint8Array(words.buffer);
   assert.equal(verifyMessage(message), null);
   const decoder = new MessageDecoder();
@@ -147,7 +150,7 @@ test('OrdersEncoder: trades carry their parties, and trades without them stay as
   assert.equal(body.parties(0)!.sellerLow(), 0xdead0009);
   assert.equal(body.parties(0)!.hashD(), (0xdead0010n << 32n) | 0xdead0011n);
   const plain = new Int32Array(encoder.tradesBytes(1) / 4);
-  encoder.writeTrades(plain, 0, headOf(), trades, 0, 1);
+  encoder.writeTrades(plain, 0, headOf(), trades, 0, 1, 2, 3);
   assert.equal(decoder.decode(new Uint8Array(plain.buffer), 0, plain.byteLength), BodyType.Trades);
   assert.equal(decoder.hasParties, false);
   assert.equal(bodyOf(new Uint8Array(plain.buffer), new Trades()).partiesLength(), 0);

@@ -1,4 +1,6 @@
 /** Messages for the wire tests: made from a seed, so that a failure can be repeated. */
+import { Trading } from '../../src/domain/definition.js';
+import type { Definition } from '../../src/domain/definition.js';
 import { Prng } from '../../src/domain/prng.js';
 import { Timeline } from '../../src/time/timeline.js';
 import { HEAD_DOUBLES, HeadField } from '../../src/wire/head-fields.js';
@@ -76,3 +78,13 @@ export function sampleContext(prng = new Prng(19)): Float64Array {
   values.set([0, -6_413_454, 10], 15);
   return values;
 }
+
+/** With every field set to something that another field does not have. */
+export const DEFINITION: Definition = {
+  priceDecimals: 2,
+  sizeDecimals: 3,
+  tickSize: 2 ** 33 + 10,
+  lotSize: 7,
+  priceSignificantFigures: 5,
+  trading: Trading.Halted,
+};

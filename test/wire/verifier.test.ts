@@ -15,6 +15,7 @@ import {
   PARTIES_FIELDS,
 } from '../../src/wire/message-layout.js';
 import {
+  DEFINITION,
   sampleContext,
   sampleHead,
   sampleLevels,
@@ -63,8 +64,8 @@ const samples = new Map<string, Uint8Array>([
       encoder.writeBookSnapshot(w, 0, sampleHead(), sampleLevels(9), 0, 4, 5, 9, 2, 3, NAME),
     ),
   ],
-  ['bbo', encoded((w) => encoder.writeBbo(w, 0, sampleHead(), 1, 2, 3, 4, 5, 6))],
-  ['trades', encoded((w) => encoder.writeTrades(w, 0, sampleHead(), sampleTrades(3), 0, 3))],
+  ['bbo', encoded((w) => encoder.writeBbo(w, 0, sampleHead(), 1, 2, 3, 4, 5, 6, 2, 3))],
+  ['trades', encoded((w) => encoder.writeTrades(w, 0, sampleHead(), sampleTrades(3), 0, 3, 2, 3))],
   [
     'context',
     encoded((w) => encoder.writeContext(w, 0, sampleHead(), 0x7df, sampleContext(), 0, 7)),
@@ -73,7 +74,7 @@ const samples = new Map<string, Uint8Array>([
     'empty context',
     encoded((w) => encoder.writeContext(w, 0, sampleHead(), 0, sampleContext(), 0, -1)),
   ],
-  ['status', encoded((w) => encoder.writeStatus(w, 0, sampleHead(), 7))],
+  ['status', encoded((w) => encoder.writeStatus(w, 0, sampleHead(), 7, DEFINITION))],
   ['heartbeat', encoded((w) => encoder.writeHeartbeat(w, 0, 7, samplePositions(3), 3))],
   [
     'trades with parties',
@@ -86,6 +87,8 @@ const samples = new Map<string, Uint8Array>([
         0,
         counting(3 * PARTIES_FIELDS),
         0,
+        3,
+        2,
         3,
       ),
     ),
@@ -188,7 +191,7 @@ test('verifyMessage: each rule has an input that only it refuses', () => {
     ['snapshot', 'instrument does not end with NUL', (v) => v.setUint8(v.byteLength - 5, 65)],
     ['context', 'vtable of Context is outside', (v) => v.setInt32(44, -400, true)],
     ['context', 'Context.premium is outside', (v) => v.setUint16(408 + 4 + 2 * 6, 350, true)],
-    ['trades with parties', 'Trades.parties has another length', (v) => v.setUint32(268, 2, true)],
+    ['trades with parties', 'Trades.parties has another length', (v) => v.setUint32(276, 2, true)],
     [
       'large snapshot',
       'exceeds the budget',
@@ -228,7 +231,7 @@ test('verifyMessage: its shape of the schema is that of schemas/market-data.fbs'
   );
   for (const shape of BODY_SHAPES.slice(1)) {
     const text = new RegExp(`table ${shape!.name} \\{([^}]*)\\}`).exec(schema)![1]!;
-    const fields = [...text.matchAll(/^\s*(\w+):(\[?)(\w+)\]?\s*(\(required\))?;/gm)];
+    const fields = [...text.matchAll(/^\s*(\w+):(\[?)(\w+)\]?\s*(?:= \d+)?(\(required\))?;/gm)];
     assert.deepEqual(
       fields.map(([, name, bracket, type, required]) => [
         name,

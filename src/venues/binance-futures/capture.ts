@@ -6,6 +6,7 @@
  * writes numbers as the venue did; tick and lot sizes come from exchangeInfo where it was recorded.
  */
 import type { Instrument } from '../../domain/instrument.js';
+import { Trading } from '../../domain/definition.js';
 import { instrumentName } from '../../domain/instrument.js';
 import { FaultError } from '../../faults/fault.js';
 import type { CaptureFacts, CaptureScout } from '../capture-scout.js';
@@ -157,6 +158,7 @@ export class FuturesCaptureScout implements CaptureScout {
         tickSize: atDecimals(known?.tickSize, known?.priceDecimals, priceDecimals),
         lotSize: atDecimals(known?.lotSize, known?.sizeDecimals, sizeDecimals),
         priceSignificantFigures: 0,
+        trading: Trading.Unknown,
       };
     });
   }

@@ -1,5 +1,6 @@
 /** exchangeInfo → instruments. Cold. USDⓈ-M and COIN-M answer in the same form. */
 import { decimalPlaces, parseDecimal } from '../../domain/decimal.js';
+import { Trading } from '../../domain/definition.js';
 import { instrumentName } from '../../domain/instrument.js';
 import type { Instrument } from '../../domain/instrument.js';
 import { FaultError } from '../../faults/fault.js';
@@ -38,7 +39,7 @@ export function readInstruments(
   const instruments: Instrument[] = [];
   for (const info of symbolInfos(body)) {
     const symbol = textOf(info.symbol, 'symbol');
-    const isTrading = (info.status ?? info.contractStatus) === 'TRADING';
+    const isTrading = tradingOf(info) === Trading.Trading;
     if (wanted === null ? !isTrading : !wanted.delete(symbol)) continue;
     instruments.push(readInstrument(info, symbol, firstId + instruments.length));
   }
@@ -49,6 +50,24 @@ export function readInstruments(
     );
   }
   return instruments;
+}
+
+/** Those of the answer that are wanted, in whatever state. Throws FaultError FRAME_MALFORMED. */
+export function readListed(body: string, isWanted: (symbol: string) => boolean): Instrument[] {
+  return symbolInfos(body)
+    .filter(({ symbol }) => typeof symbol === 'string' && isWanted(symbol))
+    .map((info, id) => readInstrument(info, textOf(info.symbol, 'symbol'), id));
+}
+
+/**
+ * "contractStatus: PENDING_TRADING, TRADING, PRE_DELIVERING, DELIVERING, DELIVERED, PRE_SETTLE,
+ * SETTLING, CLOSE"
+ */
+function tradingOf(info: SymbolInfo): Trading {
+  const status = info.status ?? info.contractStatus;
+  if (typeof status !== 'string') return Trading.Unknown;
+  if (status === 'TRADING') return Trading.Trading;
+  return status === 'DELIVERED' || status === 'CLOSE' ? Trading.Delisted : Trading.Halted;
 }
 
 function symbolInfos(body: string): SymbolInfo[] {
@@ -82,6 +101,7 @@ function readInstrument(info: SymbolInfo, symbol: string, id: number): Instrumen
     tickSize: parseDecimal(tickText, priceDecimals),
     lotSize: parseDecimal(lotText, sizeDecimals),
     priceSignificantFigures: 0,
+    trading: tradingOf(info),
   };
 }
 

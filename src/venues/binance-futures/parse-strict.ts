@@ -36,7 +36,7 @@ const MESSAGE_NAMES: ReadonlySet<string> = new Set(
 export class StrictParser {
   /** Id of the trade in the last frame if that was off the book and therefore ignored; or ABSENT. */
   offBookTradeId: number = Record.ABSENT;
-  private readonly bySymbol: ReadonlyMap<string, Instrument>;
+  private readonly bySymbol: Map<string, Instrument>;
 
   constructor(
     instruments: readonly Instrument[],
@@ -44,6 +44,11 @@ export class StrictParser {
     private readonly scratch: EventScratch,
   ) {
     this.bySymbol = new Map(instruments.map((instrument) => [instrument.symbol, instrument]));
+  }
+
+  /** The instrument is another one from the next frame on. */
+  redefine(instrument: Instrument): void {
+    if (this.bySymbol.has(instrument.symbol)) this.bySymbol.set(instrument.symbol, instrument);
   }
 
   /**

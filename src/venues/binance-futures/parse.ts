@@ -73,6 +73,12 @@ export class FuturesParser implements FrameParser {
     this.scanner.memory.adopt(buffer);
   }
 
+  redefine(instrument: Instrument): void {
+    this.wasm?.redefine(instrument);
+    this.scanner.redefine(instrument);
+    this.strict.redefine(instrument);
+  }
+
   parse(bytes: Uint8Array, start: number, end: number, receivedNs: number): ParseResult {
     if (
       this.wasm !== null &&

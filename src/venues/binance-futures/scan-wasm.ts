@@ -37,6 +37,11 @@ export class WasmDepthScanner {
     addSymbols(wasm, instruments);
   }
 
+  /** The instrument has other decimals from the next frame on. */
+  redefine(instrument: Instrument): void {
+    addSymbols(this.wasm, [instrument]);
+  }
+
   /**
    * A buffer to receive into: frames in it are read in place. It lies behind the place to which frames
    * from elsewhere are copied, for these are parsed while it still holds others.

@@ -108,6 +108,14 @@ export class FuturesScanner {
     this.event = scratch.event;
   }
 
+  /** The instrument has other decimals from the next frame on. */
+  redefine({ id, priceDecimals, sizeDecimals }: Instrument): void {
+    const index = this.ids.indexOf(id);
+    if (index < 0) return;
+    this.priceDecimalsOf[index] = priceDecimals;
+    this.sizeDecimalsOf[index] = sizeDecimals;
+  }
+
   /**
    * Reads `source[start … end)` into the scratch, times as the venue's milliseconds.
    * False: declined, and the scratch holds nothing of use.

@@ -111,7 +111,8 @@ export class SnapshotReader {
       return null;
     } catch (error) {
       if (error instanceof JsonSyntaxError || error instanceof FaultError) {
-        return { kind: 'malformed', message: error.message };
+        const isPrecision = error instanceof FaultError && error.code === 'FRAME_PRECISION';
+        return { kind: 'malformed', message: error.message, isPrecision };
       }
       throw error;
     }

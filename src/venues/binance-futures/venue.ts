@@ -3,7 +3,7 @@ import { FuturesParser } from './parse.js';
 import type { Venue, VenueOptions } from '../venue.js';
 import { FuturesCaptureScout } from './capture.js';
 import { endpointsFrom, LIMITS, readUsedWeight } from './endpoints.js';
-import { instrumentsRequest, readInstruments, VENUE_ID } from './instruments.js';
+import { instrumentsRequest, readInstruments, readListed, VENUE_ID } from './instruments.js';
 import { FuturesSequencer } from './sequencer.js';
 import { SnapshotReader, snapshotRequest } from './snapshot.js';
 import { planConnections, readControl } from './subscribe.js';
@@ -27,6 +27,7 @@ export function createBinanceFutures(options: VenueOptions): Venue {
     limits: LIMITS,
     instrumentsRequest: () => instrumentsRequest(endpoints),
     readInstruments,
+    readListed,
     planConnections: (instruments, channels) =>
       planConnections(instruments, channels, settings, endpoints),
     createParser: (instruments, timeline, sink) =>

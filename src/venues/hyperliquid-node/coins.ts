@@ -1,5 +1,6 @@
 /** Which market a coin belongs to and what its numbers look like, from its name and the rules. Cold. */
 import type { Instrument } from '../../domain/instrument.js';
+import { Trading } from '../../domain/definition.js';
 import { instrumentName } from '../../domain/instrument.js';
 
 export const VENUE_ID = 'hyperliquid-node';
@@ -51,5 +52,6 @@ export function nodeInstrument(coin: string, id: number, szDecimals: number | nu
     tickSize: 0,
     lotSize: szDecimals === null ? 0 : 1,
     priceSignificantFigures: SIGNIFICANT_FIGURES,
+    trading: Trading.Unknown,
   };
 }

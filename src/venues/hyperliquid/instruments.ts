@@ -13,6 +13,7 @@
  * are rounded to the szDecimals of that asset".
  * https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/tick-and-lot-size
  */
+import { Trading } from '../../domain/definition.js';
 import { instrumentName } from '../../domain/instrument.js';
 import type { Instrument } from '../../domain/instrument.js';
 import { FaultError } from '../../faults/fault.js';
@@ -89,7 +90,17 @@ export function readInstruments(
   return instruments;
 }
 
-function instrumentOf({ coin, szDecimals, base, quote }: Listing, id: number): Instrument {
+/** Those of the answers that are wanted, in whatever state. Throws FaultError FRAME_MALFORMED. */
+export function readListed(body: string, isWanted: (symbol: string) => boolean): Instrument[] {
+  const byCoin = new Map<string, Listing>();
+  for (const listing of listingsOf(body)) {
+    if (isWanted(listing.coin) && !byCoin.has(listing.coin)) byCoin.set(listing.coin, listing);
+  }
+  return [...byCoin.values()].map(instrumentOf);
+}
+
+function instrumentOf(listing: Listing, id: number): Instrument {
+  const { coin, szDecimals, base, quote } = listing;
   const plain = nodeInstrument(coin, id, szDecimals);
   return {
     ...plain,
@@ -97,6 +108,7 @@ function instrumentOf({ coin, szDecimals, base, quote }: Listing, id: number): I
     name: instrumentName(VENUE_ID, coin),
     base: base ?? plain.base,
     quote: quote ?? plain.quote,
+    trading: listing.isDelisted ? Trading.Delisted : Trading.Trading,
   };
 }
 

@@ -28,7 +28,7 @@ const HEX_DIGITS_PER_WORD = 8;
 const GREETING_BYTES = new TextEncoder().encode(GREETING);
 
 export class StrictParser {
-  private readonly bySymbol: ReadonlyMap<string, Instrument>;
+  private readonly bySymbol: Map<string, Instrument>;
   private readonly contexts: StrictContexts;
 
   constructor(
@@ -37,6 +37,11 @@ export class StrictParser {
   ) {
     this.bySymbol = new Map(instruments.map((instrument) => [instrument.symbol, instrument]));
     this.contexts = new StrictContexts(this.bySymbol, scratch);
+  }
+
+  /** The instrument is another one from the next frame on. */
+  redefine(instrument: Instrument): void {
+    if (this.bySymbol.has(instrument.symbol)) this.bySymbol.set(instrument.symbol, instrument);
   }
 
   /**

@@ -41,6 +41,11 @@ export class HyperliquidParser implements FrameParser {
     return this.scratch.channel;
   }
 
+  redefine(instrument: Instrument): void {
+    this.scanner.redefine(instrument);
+    this.strict.redefine(instrument);
+  }
+
   parse(bytes: Uint8Array, start: number, end: number, receivedNs: number): ParseResult {
     const { scratch } = this;
     if (!this.scanner.scan(bytes, start, end)) {

@@ -34,7 +34,8 @@ export function readSnapshot(
   if (result === ParseResult.Ignored) return { kind: 'refused', message: 'no such book' };
   if (result !== ParseResult.Events) {
     const text = Buffer.from(body.subarray(0, 200)).toString('utf8');
-    return { kind: 'malformed', message: `no book: ${text}` };
+    const isPrecision = result === ParseResult.Precision;
+    return { kind: 'malformed', message: `no book: ${text}`, isPrecision };
   }
   if (settings.l2Book === 'fast') keepBest(scratch, FAST_LEVELS);
   const { event } = scratch;

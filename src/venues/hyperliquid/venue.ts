@@ -2,7 +2,7 @@
 import type { Venue, VenueOptions } from '../venue.js';
 import { HyperliquidCaptureScout } from './capture.js';
 import { endpointsFrom, infoRequest, LIMITS, META_WEIGHT } from './endpoints.js';
-import { instrumentsRequests, readInstruments, VENUE_ID } from './instruments.js';
+import { instrumentsRequests, readInstruments, readListed, VENUE_ID } from './instruments.js';
 import { HyperliquidParser } from './parse.js';
 import { BlockTimeSequencer } from './sequencer.js';
 import { readSnapshot, snapshotRequest } from './snapshot.js';
@@ -28,6 +28,7 @@ export function createHyperliquid(options: VenueOptions): Venue {
     instrumentsRequest: () => infoRequest(endpoints, { type: 'meta' }, META_WEIGHT),
     instrumentsRequests: (symbols) => instrumentsRequests(symbols, settings, endpoints),
     readInstruments,
+    readListed,
     planConnections: (instruments, channels) => subscriptions.plan(instruments, channels),
     createParser: (instruments, timeline, sink) =>
       new HyperliquidParser(instruments, timeline, sink),

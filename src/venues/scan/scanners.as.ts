@@ -7,7 +7,7 @@
  *     16384       the instruments' symbols, 128 KiB        symbols.as.ts
  *     beyond      texts and records                        depth-memory.ts, line-memory.ts
  */
-export { addSymbol } from './symbols.as';
+export { addSymbol, dropSymbol } from './symbols.as';
 export { scanFrame } from './depth-scanner.as';
 export { findStatus } from './find-status.as';
 export { scanHead } from './node-head.as';

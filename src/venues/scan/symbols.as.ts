@@ -50,8 +50,9 @@ function quoteMask(word: u64): u64 {
 }
 
 /**
- * Makes an instrument known. Its symbol stands at `at`: at most 16 bytes of printable ASCII without
- * quote and backslash, and a quote behind them. False if there is no room.
+ * Makes an instrument known, or known anew with other decimals. Its symbol stands at `at`: at most 16
+ * bytes of printable ASCII without quote and backslash, and a quote behind them. False if there is no
+ * room.
  */
 export function addSymbol(at: i32, id: f64, priceDecimals: i32, sizeDecimals: i32): bool {
   const symbolBytes = readSymbol(at);
@@ -59,7 +60,8 @@ export function addSymbol(at: i32, id: f64, priceDecimals: i32, sizeDecimals: i3
   let place = placeOf(symbolLow, symbolHigh);
   for (let i: i32 = 0; i < PROBES_MAX; i++) {
     const entry = SYMBOLS + (place << ENTRY_BITS);
-    if (load<u64>(entry, ENTRY_LOW) == 0) {
+    const there = load<u64>(entry, ENTRY_LOW);
+    if (there == 0 || (there == symbolLow && load<u64>(entry, ENTRY_HIGH) == symbolHigh)) {
       store<u64>(entry, symbolLow, ENTRY_LOW);
       store<u64>(entry, symbolHigh, ENTRY_HIGH);
       store<f64>(entry, id, ENTRY_ID);
@@ -73,6 +75,13 @@ export function addSymbol(at: i32, id: f64, priceDecimals: i32, sizeDecimals: i3
     place = (place + 1) & SYMBOLS_MASK;
   }
   return false;
+}
+
+/** The instrument whose symbol stands at `at` is not known any more. */
+export function dropSymbol(at: i32): void {
+  const entry = findSymbol(readSymbol(at));
+  // No symbol has no bytes; the text stays, for those that were placed behind it.
+  if (entry != 0) store<i32>(entry, 0, ENTRY_BYTES);
 }
 
 /** Reads the text up to the quote; its length, or -1 if it is longer than 16. */

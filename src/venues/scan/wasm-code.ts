@@ -33,6 +33,8 @@ interface WebAssemblyApi {
 export interface ScannerExports {
   /** The symbol at `at`, with a quote behind it, becomes known; 0 if it has no place. */
   addSymbol(at: number, id: number, priceDecimals: number, sizeDecimals: number): number;
+  /** That symbol is not known any more. */
+  dropSymbol(at: number): void;
   /** A whole depth frame becomes the record at `event`: how many doubles. */
   scanFrame(at: number, end: number, event: number): number;
   /** Of the first status of one of the kinds (StatusKind), or `end`. */
@@ -84,7 +86,7 @@ export function createScanner(pages: number, withVectors = true): ScannerInstanc
   }
 }
 
-/** Makes instruments known; false if one is not although its symbol is short enough. */
+/** Makes instruments known, or known anew, between two frames; false if one is not although its symbol is short enough. */
 export function addSymbols(
   { exports, buffer }: ScannerInstance,
   instruments: readonly Instrument[],
@@ -93,11 +95,13 @@ export function addSymbols(
   let areAllKnown = true;
   for (const { symbol, id, priceDecimals, sizeDecimals } of instruments) {
     if (Buffer.byteLength(symbol) > SYMBOL_BYTES_MAX) continue;
-    const fits =
-      priceDecimals <= DECIMALS_MAX && sizeDecimals <= DECIMALS_MAX && PLAIN_SYMBOL.test(symbol);
-    if (fits) {
+    const isPlain = PLAIN_SYMBOL.test(symbol);
+    const fits = isPlain && priceDecimals <= DECIMALS_MAX && sizeDecimals <= DECIMALS_MAX;
+    if (isPlain) {
       const { written } = new TextEncoder().encodeInto(symbol, place);
       place[written] = QUOTE;
+      // It may have been known with fewer.
+      if (!fits) exports.dropSymbol(TEXT_AT);
     }
     if (!fits || exports.addSymbol(TEXT_AT, id, priceDecimals, sizeDecimals) === 0) {
       areAllKnown = false;

@@ -40,6 +40,7 @@ export function testInstruments(count: number): Instrument[] {
     tickSize: 1,
     lotSize: 1,
     priceSignificantFigures: 0,
+    trading: 0,
   }));
 }
 
@@ -200,7 +201,17 @@ export class FakeBooks {
     this.clearHash();
     const bytes = this.encoder.tradesBytes(count);
     const slot = this.claim(id, RecordType.TradesOut, bytes, book.tradesSequence, EventFlag.Last);
-    this.encoder.writeTrades(this.ring.words, this.wordAt(slot), this.head, trades, 0, count);
+    const { priceDecimals, sizeDecimals } = this.instruments[id]!;
+    this.encoder.writeTrades(
+      this.ring.words,
+      this.wordAt(slot),
+      this.head,
+      trades,
+      0,
+      count,
+      priceDecimals,
+      sizeDecimals,
+    );
     this.ring.commit();
   }
 
@@ -282,6 +293,8 @@ export class FakeBooks {
       ask[1],
       0,
       0,
+      this.instruments[id]!.priceDecimals,
+      this.instruments[id]!.sizeDecimals,
     );
   }
 
@@ -303,7 +316,13 @@ export class FakeBooks {
     this.fillHead(id, channel, sequence, EventFlag.Last);
     if (channel !== Channel.Book) this.clearHash();
     const slot = this.claim(id, type, this.encoder.statusBytes, sequence, EventFlag.Last);
-    this.encoder.writeStatus(this.ring.words, this.wordAt(slot), this.head, this.clock.nowNs());
+    this.encoder.writeStatus(
+      this.ring.words,
+      this.wordAt(slot),
+      this.head,
+      this.clock.nowNs(),
+      this.instruments[id]!,
+    );
   }
 
   private writeDelta(

@@ -55,8 +55,21 @@ askOrders():number {
   return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
 }
 
+/**
+ * Of this very message; 127 where it does not say: then as in the answer to subscribe.
+ */
+priceExponent():number {
+  const offset = this.bb!.__offset(this.bb_pos, 14);
+  return offset ? this.bb!.readInt8(this.bb_pos + offset) : 127;
+}
+
+sizeExponent():number {
+  const offset = this.bb!.__offset(this.bb_pos, 16);
+  return offset ? this.bb!.readInt8(this.bb_pos + offset) : 127;
+}
+
 static startBbo(builder:flatbuffers.Builder) {
-  builder.startObject(5);
+  builder.startObject(7);
 }
 
 static addHead(builder:flatbuffers.Builder, headOffset:flatbuffers.Offset) {
@@ -77,6 +90,14 @@ static addBidOrders(builder:flatbuffers.Builder, bidOrders:number) {
 
 static addAskOrders(builder:flatbuffers.Builder, askOrders:number) {
   builder.addFieldInt32(4, askOrders, 0);
+}
+
+static addPriceExponent(builder:flatbuffers.Builder, priceExponent:number) {
+  builder.addFieldInt8(5, priceExponent, 127);
+}
+
+static addSizeExponent(builder:flatbuffers.Builder, sizeExponent:number) {
+  builder.addFieldInt8(6, sizeExponent, 127);
 }
 
 static endBbo(builder:flatbuffers.Builder):flatbuffers.Offset {

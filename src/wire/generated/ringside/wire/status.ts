@@ -5,11 +5,13 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { Definition } from './definition.js';
 import { Head } from './head.js';
 
 
 /**
- * A change of the book's state; on the status stream, and in sequence on the book stream.
+ * A change of the book's state, or of what the venue says of the instrument; on the status stream, and
+ * in sequence on the book stream.
  */
 export class Status {
   bb: flatbuffers.ByteBuffer|null = null;
@@ -42,8 +44,16 @@ sinceNs():bigint {
   return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
 }
 
+/**
+ * As it is now; absent: as before.
+ */
+definition(obj?:Definition):Definition|null {
+  const offset = this.bb!.__offset(this.bb_pos, 8);
+  return offset ? (obj || new Definition()).__init(this.bb_pos + offset, this.bb!) : null;
+}
+
 static startStatus(builder:flatbuffers.Builder) {
-  builder.startObject(2);
+  builder.startObject(3);
 }
 
 static addHead(builder:flatbuffers.Builder, headOffset:flatbuffers.Offset) {
@@ -54,16 +64,14 @@ static addSinceNs(builder:flatbuffers.Builder, sinceNs:bigint) {
   builder.addFieldInt64(1, sinceNs, BigInt('0'));
 }
 
+static addDefinition(builder:flatbuffers.Builder, definitionOffset:flatbuffers.Offset) {
+  builder.addFieldStruct(2, definitionOffset, 0);
+}
+
 static endStatus(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // head
   return offset;
 }
 
-static createStatus(builder:flatbuffers.Builder, headOffset:flatbuffers.Offset, sinceNs:bigint):flatbuffers.Offset {
-  Status.startStatus(builder);
-  Status.addHead(builder, headOffset);
-  Status.addSinceNs(builder, sinceNs);
-  return Status.endStatus(builder);
-}
 }

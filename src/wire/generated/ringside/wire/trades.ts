@@ -56,8 +56,21 @@ partiesLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+/**
+ * As in a Bbo.
+ */
+priceExponent():number {
+  const offset = this.bb!.__offset(this.bb_pos, 10);
+  return offset ? this.bb!.readInt8(this.bb_pos + offset) : 127;
+}
+
+sizeExponent():number {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? this.bb!.readInt8(this.bb_pos + offset) : 127;
+}
+
 static startTrades(builder:flatbuffers.Builder) {
-  builder.startObject(3);
+  builder.startObject(5);
 }
 
 static addHead(builder:flatbuffers.Builder, headOffset:flatbuffers.Offset) {
@@ -80,6 +93,14 @@ static startPartiesVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(72, numElems, 8);
 }
 
+static addPriceExponent(builder:flatbuffers.Builder, priceExponent:number) {
+  builder.addFieldInt8(3, priceExponent, 127);
+}
+
+static addSizeExponent(builder:flatbuffers.Builder, sizeExponent:number) {
+  builder.addFieldInt8(4, sizeExponent, 127);
+}
+
 static endTrades(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // head
@@ -87,11 +108,13 @@ static endTrades(builder:flatbuffers.Builder):flatbuffers.Offset {
   return offset;
 }
 
-static createTrades(builder:flatbuffers.Builder, headOffset:flatbuffers.Offset, tradesOffset:flatbuffers.Offset, partiesOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createTrades(builder:flatbuffers.Builder, headOffset:flatbuffers.Offset, tradesOffset:flatbuffers.Offset, partiesOffset:flatbuffers.Offset, priceExponent:number, sizeExponent:number):flatbuffers.Offset {
   Trades.startTrades(builder);
   Trades.addHead(builder, headOffset);
   Trades.addTrades(builder, tradesOffset);
   Trades.addParties(builder, partiesOffset);
+  Trades.addPriceExponent(builder, priceExponent);
+  Trades.addSizeExponent(builder, sizeExponent);
   return Trades.endTrades(builder);
 }
 }
