@@ -6,6 +6,7 @@ import { FeedNode } from '../node/feed-node.js';
 import { loadConfig } from '../ops/config.js';
 import type { LoadedConfig } from '../ops/config.js';
 import { configJsonSchema } from '../ops/config-schema.js';
+import { isReady } from '../ops/health.js';
 import { Log } from '../ops/log.js';
 import { leaveIdleHeapsAlone } from '../runtime/collector.js';
 import { readTimelineOrigin } from '../time/system-clock.js';
@@ -159,16 +160,18 @@ function exitNow(node: FeedNode, code: number): void {
   else process.exit(code);
 }
 
-/** Says once when every book is Live. */
+/** Says once when the node is ready: see ops/health.ts for what that means. */
 function announceLive(node: FeedNode, json: boolean): void {
   const timer = setInterval(() => {
     const books = node.health.books();
     const live = books.filter((book) => book.state === BookState.Live).length;
     if (node.health.stopping()) clearInterval(timer);
-    if (live < books.length) return;
+    if (!isReady(node.health)) return;
     clearInterval(timer);
     const seconds = Number((node.health.uptimeNs() / 1e9).toFixed(1));
-    const text = `\n  ${live} of ${books.length} books Live after ${seconds} s. Press Ctrl-C to stop.\n`;
+    const what =
+      books.length > 0 ? `${live} of ${books.length} books Live` : 'No books asked for, subscribed';
+    const text = `\n  ${what} after ${seconds} s. Press Ctrl-C to stop.\n`;
     process.stdout.write(json ? line({ event: 'live', books: live, seconds }) : text);
   }, LIVE_LOOK_MS);
   timer.unref();

@@ -6,9 +6,11 @@ import { BookState, bookStateName, stateReasonName } from '../domain/book-state.
 import type { BookHealth } from '../ops/health.js';
 import type { Log } from '../ops/log.js';
 
+type BookStateNow = Pick<BookHealth, 'instrument' | 'state' | 'reason'>;
+
 export class BookStateLog {
   private readonly log: Log;
-  private readonly before = new Map<string, BookHealth>();
+  private readonly before = new Map<string, BookStateNow>();
   /** Books that were Live at some time: what comes before is no news. */
   private readonly wasLive = new Set<string>();
   private allLiveTold = false;
@@ -17,7 +19,7 @@ export class BookStateLog {
     this.log = log;
   }
 
-  look(books: readonly BookHealth[]): void {
+  look(books: readonly BookStateNow[]): void {
     let live = 0;
     for (const book of books) {
       if (book.state === BookState.Live) live++;
@@ -30,7 +32,7 @@ export class BookStateLog {
     this.log.info('books.live', `all ${live} books are Live`);
   }
 
-  private tell({ instrument, state, reason }: BookHealth): void {
+  private tell({ instrument, state, reason }: BookStateNow): void {
     const fields = { instrument, state: bookStateName(state), reason: stateReasonName(reason) };
     if (state === BookState.Live) {
       if (this.wasLive.has(instrument)) {

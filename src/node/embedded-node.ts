@@ -13,6 +13,7 @@ import { FaultError } from '../faults/fault.js';
 import { invariant } from '../faults/invariant.js';
 import { completeConfig } from '../ops/config.js';
 import type { NodeConfigInput } from '../ops/config-schema.js';
+import { isReady } from '../ops/health.js';
 import { Log } from '../ops/log.js';
 import { suggestion } from '../ops/suggest.js';
 import { RingConsumer } from '../rings/ring-consumer.js';
@@ -150,10 +151,9 @@ export class EmbeddedNode {
     return this.node.endpoints;
   }
 
-  /** True when every book is Live. */
+  /** True when every book is Live, but those of instruments that the venue has halted or delisted. */
   get ready(): boolean {
-    const books = this.node.health.books();
-    return books.every((book) => book.state === 1);
+    return isReady(this.node.health);
   }
 
   /** What the reader of events met with: a program that is too slow sees holes here. */

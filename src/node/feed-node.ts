@@ -226,7 +226,8 @@ export class FeedNode {
 
   get health(): HealthSources {
     return {
-      books: () => this.standingMetrics().bookHealth(),
+      books: () => (this.takesBooks ? this.standingMetrics().bookHealth() : []),
+      connections: () => this.standingMetrics().connectionHealth(),
       threads: () =>
         this.threads.map(({ name }) => ({
           thread: name,
@@ -236,6 +237,11 @@ export class FeedNode {
       stopping: () => this.stopped !== null,
       uptimeNs: () => this.scheduler.nowNs() - this.beganNs,
     };
+  }
+
+  /** A node's files always are books; of a venue's streams they are one. */
+  private get takesBooks(): boolean {
+    return this.venue.source === 'files' || this.options.config.channels.includes('book');
   }
 
   private standing(): NonNullable<typeof this.stood> {

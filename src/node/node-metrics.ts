@@ -11,9 +11,11 @@ import {
 } from '../books/books-counters.js';
 import { BROADCAST_COLUMNS } from '../broadcast/broadcast-counters.js';
 import { BookState, bookStateName, StateReason, stateReasonName } from '../domain/book-state.js';
+import { Trading } from '../domain/definition.js';
 import type { Instrument } from '../domain/instrument.js';
 import {
   CONNECTION_COLUMNS,
+  ConnectionColumn,
   CONNECTION_METRICS,
   VENUE_COLUMNS,
   VENUE_METRICS,
@@ -25,10 +27,11 @@ import {
   SOURCE_COLUMNS,
   SOURCE_METRICS,
 } from '../ingest/node-files-counters.js';
-import type { BookHealth } from '../ops/health.js';
+import type { BookHealth, ConnectionHealth } from '../ops/health.js';
 import { Metrics } from '../ops/metrics.js';
 import type { Family, Sample } from '../ops/metrics.js';
 import { CounterTable } from '../rings/counters.js';
+import { DefinitionReader } from '../rings/definition-table.js';
 import { HistogramReader } from '../rings/latency-histogram.js';
 import { RingGauge } from '../rings/ring-gauge.js';
 import { BOOK_CHECKS, BOOK_COUNTERS, BOOK_GAUGES } from './book-families.js';
@@ -54,12 +57,14 @@ export class NodeMetrics {
   private readonly metrics = new Metrics();
   private readonly sources: MetricSources;
   private readonly books: CounterTable;
+  private readonly definitions: DefinitionReader;
   private readonly recoveries = new Map<string, number>();
   private readonly loopDelay = monitorEventLoopDelay({ resolution: LIMITS.loopDelayEveryMs });
 
   constructor(sources: MetricSources) {
     this.sources = sources;
     this.books = new CounterTable(countersOf(sources.memory, 'books'), BOOKS_COLUMNS);
+    this.definitions = new DefinitionReader(sources.memory.definitions);
     this.loopDelay.enable();
     this.addBooks();
     if (sources.connections === null) this.addNodeFiles();
@@ -79,10 +84,21 @@ export class NodeMetrics {
   }
 
   bookHealth(): BookHealth[] {
-    return this.sources.instruments.map(({ id, name }) => ({
-      instrument: name,
-      state: this.books.get(id, BooksColumn.State),
-      reason: this.books.get(id, BooksColumn.StateReason),
+    return this.sources.instruments.map((instrument) => ({
+      instrument: instrument.name,
+      state: this.books.get(instrument.id, BooksColumn.State),
+      reason: this.books.get(instrument.id, BooksColumn.StateReason),
+      trading: this.definitions.read(instrument).trading,
+    }));
+  }
+
+  /** Of a venue of sockets; empty for one of files. */
+  connectionHealth(): ConnectionHealth[] {
+    const { memory, connections } = this.sources;
+    const rows = new CounterTable(countersOf(memory, 'ingest-connections'), CONNECTION_COLUMNS);
+    return (connections ?? []).map((connection, row) => ({
+      connection,
+      subscribed: rows.get(row, ConnectionColumn.Up) === 1,
     }));
   }
 
@@ -133,6 +149,17 @@ export class NodeMetrics {
           ),
       });
     };
+    metrics.add({
+      name: 'instrument_trading',
+      help: '1 while the venue lets the instrument trade, 0 while it says otherwise',
+      kind: 'gauge',
+      labels: ['instrument'],
+      samples: () =>
+        this.bookHealth().map(({ instrument, trading }) => ({
+          labels: { instrument },
+          value: trading === Trading.Halted || trading === Trading.Delisted ? 0 : 1,
+        })),
+    });
     labelled({ name: 'book_levels', help: 'Levels now in the book', kind: 'gauge' }, 'side', [
       [BooksColumn.BidLevels, 'bid'],
       [BooksColumn.AskLevels, 'ask'],

@@ -1,13 +1,22 @@
 /**
- * What /health and /ready answer. Healthy: the process and its threads are there. Ready: every
- * wanted book is Live, so that a client who connects now gets what it asks for. Cold.
+ * What /health and /ready answer. Healthy: the process and its threads are there. Ready: a client who
+ * connects now gets what it asks for. Where books are taken, every book is Live but those of instruments
+ * that the venue itself has halted or delisted; where none are, every connection to the venue is
+ * subscribed. Cold.
  */
 import { BookState, bookStateName, stateReasonName } from '../domain/book-state.js';
+import { Trading, tradingName } from '../domain/definition.js';
 
 export interface BookHealth {
   readonly instrument: string;
   readonly state: number;
   readonly reason: number;
+  readonly trading: Trading;
+}
+
+export interface ConnectionHealth {
+  readonly connection: string;
+  readonly subscribed: boolean;
 }
 export interface ThreadHealth {
   readonly thread: string;
@@ -15,7 +24,10 @@ export interface ThreadHealth {
   readonly restarts: number;
 }
 export interface HealthSources {
+  /** Empty where no books are taken: the configuration asks for other channels only. */
   books(): readonly BookHealth[];
+  /** To the venue; looked at where there are no books. */
+  connections(): readonly ConnectionHealth[];
   threads(): readonly ThreadHealth[];
   /** Set once shutdown has begun. */
   stopping(): boolean;
@@ -42,19 +54,47 @@ export function healthPage(sources: HealthSources): Page {
   });
 }
 
+/** See above. */
+export function isReady(sources: HealthSources): boolean {
+  if (sources.stopping()) return false;
+  const books = sources.books();
+  if (books.length > 0) return books.every((book) => isLive(book) || isClosed(book));
+  const connections = sources.connections();
+  return connections.length > 0 && connections.every(({ subscribed }) => subscribed);
+}
+
+const isLive = ({ state }: BookHealth): boolean => state === BookState.Live;
+
+/** By the venue itself: nothing is to come. */
+const isClosed = ({ trading }: BookHealth): boolean =>
+  trading === Trading.Halted || trading === Trading.Delisted;
+
 export function readyPage(sources: HealthSources): Page {
   const books = sources.books();
-  const notLive = books.filter((book) => book.state !== BookState.Live);
-  const ready = books.length > 0 && notLive.length === 0 && !sources.stopping();
+  const ready = isReady(sources);
+  if (books.length === 0) return connectionsPage(ready, sources.connections());
+  const notLive = books.filter((book) => !isLive(book));
   return json(ready ? 200 : 503, {
     ready,
     books: books.length,
     live: books.length - notLive.length,
+    notTrading: books.filter(isClosed).length,
     notLive: notLive.slice(0, NOT_LIVE_LISTED_MAX).map((book) => ({
       instrument: book.instrument,
       state: bookStateName(book.state),
       reason: stateReasonName(book.reason),
+      trading: tradingName(book.trading),
     })),
+  });
+}
+
+function connectionsPage(ready: boolean, connections: readonly ConnectionHealth[]): Page {
+  const down = connections.filter(({ subscribed }) => !subscribed);
+  return json(ready ? 200 : 503, {
+    ready,
+    books: 0,
+    connections: connections.length,
+    notSubscribed: down.slice(0, NOT_LIVE_LISTED_MAX).map(({ connection }) => connection),
   });
 }
 

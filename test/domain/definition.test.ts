@@ -43,7 +43,9 @@ const definition = (decimalsMax: number): fc.Arbitrary<Definition> =>
 
 /** As text, without zeros at the end. */
 const plain = (mantissa: number, decimals: number): string =>
-  formatDecimal(mantissa, decimals).replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '');
+  formatDecimal(mantissa, decimals)
+    .replace(/(\.\d*?)0+$/, '$1')
+    .replace(/\.$/, '');
 
 test('redefined: steps are the venue’s to the digit, decimals only grow, unless they may shrink', () => {
   fc.assert(
@@ -53,7 +55,10 @@ test('redefined: steps are the venue’s to the digit, decimals only grow, unles
         plain(after.tickSize, after.priceDecimals),
         plain(told.tickSize, told.priceDecimals),
       );
-      assert.equal(plain(after.lotSize, after.sizeDecimals), plain(told.lotSize, told.sizeDecimals));
+      assert.equal(
+        plain(after.lotSize, after.sizeDecimals),
+        plain(told.lotSize, told.sizeDecimals),
+      );
       assert.equal(after.trading, told.trading);
       assert.equal(after.priceSignificantFigures, told.priceSignificantFigures);
       const least = mayNarrow ? 0 : before.priceDecimals;

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FaultError } from '../../src/faults/fault.js';
 import { AdminServer } from '../../src/ops/admin-server.js';
+import { Trading, tradingName } from '../../src/domain/definition.js';
 import { healthPage, readyPage } from '../../src/ops/health.js';
-import type { BookHealth } from '../../src/ops/health.js';
+import type { BookHealth, ConnectionHealth } from '../../src/ops/health.js';
 import { Metrics } from '../../src/ops/metrics.js';
 
 test('Metrics: a counter shows what stands in memory at the time of the scrape', async () => {
@@ -52,28 +53,64 @@ test('Metrics: a duration histogram is cumulative and agrees with its count', as
   assert.match(text, /^ringside_hop_seconds_count\{hop="applied"\} 6$/m);
 });
 
-function sourcesOf(books: BookHealth[], running = true, stopping = false) {
+function sourcesOf(
+  books: BookHealth[],
+  running = true,
+  stopping = false,
+  connections: ConnectionHealth[] = [],
+) {
   return {
     books: () => books,
+    connections: () => connections,
     threads: () => [{ thread: 'ingest', running, restarts: 0 }],
     stopping: () => stopping,
     uptimeNs: () => 5e9,
   };
 }
 
+const LIVE: BookHealth = { instrument: 'v:A', state: 1, reason: 2, trading: Trading.Trading };
+const LOST: BookHealth = { instrument: 'v:B', state: 3, reason: 3, trading: Trading.Trading };
+
 test('Ready: only when every wanted book is Live, and it names those that are not', () => {
-  const live = { instrument: 'v:A', state: 1, reason: 2 };
-  assert.equal(readyPage(sourcesOf([live])).status, 200);
-  const page = readyPage(sourcesOf([live, { instrument: 'v:B', state: 3, reason: 3 }]));
+  assert.equal(readyPage(sourcesOf([LIVE])).status, 200);
+  const page = readyPage(sourcesOf([LIVE, LOST]));
   assert.equal(page.status, 503);
   assert.deepEqual(JSON.parse(page.body), {
     ready: false,
     books: 2,
     live: 1,
-    notLive: [{ instrument: 'v:B', state: 'Suspect', reason: 'Gap' }],
+    notTrading: 0,
+    notLive: [{ instrument: 'v:B', state: 'Suspect', reason: 'Gap', trading: 'Trading' }],
   });
-  assert.equal(readyPage(sourcesOf([])).status, 503, 'no book at all is not ready');
-  assert.equal(readyPage(sourcesOf([live], true, true)).status, 503, 'nor is a node that stops');
+  assert.equal(readyPage(sourcesOf([LIVE], true, true)).status, 503, 'a node that stops is not');
+});
+
+test('Ready: a book of an instrument that the venue has halted or delisted is not waited for', () => {
+  for (const trading of [Trading.Halted, Trading.Delisted]) {
+    const page = readyPage(sourcesOf([LIVE, { ...LOST, trading }]));
+    assert.equal(page.status, 200);
+    const told = JSON.parse(page.body) as { notTrading: number; notLive: { trading: string }[] };
+    assert.equal(told.notTrading, 1);
+    assert.equal(told.notLive[0]!.trading, tradingName(trading));
+  }
+  const untold = { ...LOST, trading: Trading.Unknown };
+  assert.equal(readyPage(sourcesOf([LIVE, untold])).status, 503, 'a venue that does not say');
+});
+
+test('Ready: where no books are asked for, when every connection to the venue is subscribed', () => {
+  const up = { connection: 'public-0', subscribed: true };
+  const down = { connection: 'market-0', subscribed: false };
+  assert.equal(readyPage(sourcesOf([], true, false, [up])).status, 200);
+  const page = readyPage(sourcesOf([], true, false, [up, down]));
+  assert.equal(page.status, 503);
+  assert.deepEqual(JSON.parse(page.body), {
+    ready: false,
+    books: 0,
+    connections: 2,
+    notSubscribed: ['market-0'],
+  });
+  assert.equal(readyPage(sourcesOf([])).status, 503, 'nothing at all is not ready');
+  assert.equal(readyPage(sourcesOf([], true, true, [up])).status, 503, 'nor is a node that stops');
 });
 
 test('Health: tells which thread is down', () => {

@@ -12,6 +12,7 @@ import type { Subscribed } from '../../src/client/control-messages.js';
 import type { FeedChannel } from '../../src/client/feed-events.js';
 import { Outcome, StreamState } from '../../src/client/stream-state.js';
 import type { SubscribeOptions } from '../../src/client/stream-state.js';
+import type { Level } from '../../src/client/level.js';
 import type { LocalBook } from '../../src/client/local-book.js';
 import { CounterTable, createCounterTable } from '../../src/rings/counters.js';
 import type { Agent } from '../../src/runtime/agent.js';
@@ -50,6 +51,10 @@ export class FeedWatcher {
   };
   readonly hashes = { checked: 0, passed: 0, failed: 0, unverifiable: 0 };
   readonly errors: string[] = [];
+  /** Scales that best prices came at, each with its instrument; prices held against the book's. */
+  readonly scales = new Set<string>();
+  pricesCompared = 0;
+  wrongPrices = 0;
   readonly streams = new Map<number, StreamState>();
   client: MemoryClient;
   private readonly known = new Map<string, StreamState>();
@@ -153,6 +158,7 @@ export class FeedWatcher {
     counts.folded += head[HeadField.Folded]!;
     if (type === BodyType.BookSnapshot) counts.snapshots++;
     const outcome = stream.handle(type, decoder);
+    if (type === BodyType.Bbo || type === BodyType.Trades) this.comparePrices(stream);
     if (outcome === Outcome.Gap) counts.gaps++;
     if (outcome === Outcome.HashMismatch) counts.mismatches++;
     if (stream.channel !== 'book' || stream.book.depth !== 0 || !stream.book.isLive) return;
@@ -164,6 +170,25 @@ export class FeedWatcher {
     );
     if (verdict === 1) counts.same++;
     if (verdict === 0) counts.different++;
+  }
+
+  /**
+   * As numbers: whoever takes a mantissa at the wrong scale is wrong by a factor of ten, and a market does
+   * not move so far while this is told.
+   */
+  private comparePrices(stream: StreamState): void {
+    const book = this.book(stream.instrument, 0);
+    const latest = stream.latestEvent;
+    const best = book?.bestBid ?? null;
+    if (best === null || latest === null) return;
+    let told: Level | null = null;
+    if (latest.channel === 'bbo') told = latest.bid;
+    else if (latest.channel === 'trades') told = latest.trades[0]?.at ?? null;
+    if (told === null) return;
+    this.scales.add(`${stream.instrument} ${told.priceDecimals}`);
+    this.pricesCompared++;
+    const ratio = Number(told.priceText) / Number(best.priceText);
+    if (ratio < 0.5 || ratio > 2) this.wrongPrices++;
   }
 
   private onHeartbeat(): void {

@@ -9,6 +9,8 @@ export interface WholeNodeOptions {
   readonly seed: number;
   readonly faulty: boolean;
   readonly milliseconds: number;
+  /** Chance a second that a market's tick changes; then the node asks for its instruments. */
+  readonly retick?: number;
   readonly markets?: number;
   readonly rate?: number;
 }
@@ -38,6 +40,7 @@ export async function playWholeNode(options: WholeNodeOptions) {
     depthInterval: '0ms',
     shards: 2,
     unlimitedRest: true,
+    ...(options.retick === undefined ? {} : { instrumentsEveryMs: 2_000 }),
     simulator: {
       seed,
       markets,
@@ -66,6 +69,7 @@ export async function playWholeNode(options: WholeNodeOptions) {
   };
   await rig.untilLive(5_000);
   if (options.faulty) rig.simulated.venue.setFaults(FAULTS);
+  if (options.retick !== undefined) rig.simulated.venue.setFaults({ retick: options.retick });
   const prng = new Prng(seed);
   const views: ViewVerdicts = { same: 0, different: 0 };
   for (let passedMs = 0; passedMs < options.milliseconds; passedMs += SCENE_MS) {
