@@ -40,7 +40,6 @@ import {
 } from '../rings/record-types.js';
 import type { TimeCell } from '../time/clock.js';
 import { SequenceVerdict, type Sequencer } from '../venues/venue.js';
-import { BookLevels } from './book-levels.js';
 import type { BookPublisher } from './book-publisher.js';
 import { BookSync } from './book-sync.js';
 import { TellingBook } from './telling-book.js';

@@ -9,6 +9,7 @@ import {
   StateReason,
   stateReasonName,
 } from '../../src/domain/book-state.js';
+import { Trading } from '../../src/domain/definition.js';
 import { Channel } from '../../src/domain/channel.js';
 import { EventFlag } from '../../src/domain/event-flags.js';
 import { Prng } from '../../src/domain/prng.js';
@@ -472,6 +473,33 @@ test('OrderBook: new decimals start the book anew, with nothing of the old manti
   rig.snapshot(112, [[9900, 5]], [[10_100, 4]]);
   rig.turn();
   assert.deepEqual(rig.checker.book().bbo, [9900, 5, 10_100, 4]);
+});
+
+test('OrderBook: another tick or state at the same decimals is told, and the book goes on', () => {
+  const rig = liveRig();
+  const before = rig.checker.book();
+  rig.defined(1, 3, 5, 0, Trading.Halted);
+  const messages = rig.turn();
+  assert.deepEqual(
+    told(messages).filter((line) => line.includes('status')),
+    ['status Live/Aligned', 'book-status Live/Aligned'],
+  );
+  assert.deepEqual(rig.checker.book().bbo, before.bbo);
+  assert.equal(rig.count(BooksColumn.Redefinitions), 1);
+  assert.equal(rig.count(BooksColumn.Resyncs), 0);
+  // Prices off the coarser tick and beyond it are as good as before.
+  rig.depth(111, 120, 110, [[98, 4]], [[103, 2]]);
+  assert.ok(told(rig.turn()).includes('delta Live/Aligned @120'));
+});
+
+test('OrderBook: a second new scale before the book is Live again is told too', () => {
+  const rig = liveRig();
+  rig.defined(2, 3, 5);
+  rig.turn();
+  rig.defined(3, 3, 5);
+  const lines = told(rig.turn());
+  assert.ok(lines.includes('status Suspect/InstrumentChanged'), lines.join(', '));
+  assert.equal(rig.count(BooksColumn.Redefinitions), 2);
 });
 
 test('OrderBook: the same decimals told again change nothing', () => {

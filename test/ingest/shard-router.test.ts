@@ -3,9 +3,11 @@ import { test } from 'node:test';
 import fc from '../support/reproducible.js';
 import { StateReason } from '../../src/domain/book-state.js';
 import { Channel } from '../../src/domain/channel.js';
+import { definedBy } from '../../src/domain/definition.js';
 import { ShardRouter } from '../../src/ingest/shard-router.js';
 import { DoorbellRinger, DoorbellWaiter, createDoorbell } from '../../src/rings/doorbell.js';
 import {
+  DEFINED,
   FEED_HEADER_DOUBLES,
   INSTRUMENT,
   RECEIVED_NS,
@@ -21,6 +23,7 @@ import {
 import { RingConsumer } from '../../src/rings/ring-consumer.js';
 import { createRing } from '../../src/rings/ring-layout.js';
 import { RingProducer } from '../../src/rings/ring-producer.js';
+import { toyInstruments } from '../support/toy-venue.js';
 
 class Shard {
   readonly ring: RingProducer;
@@ -197,3 +200,64 @@ function assertHolesAnnounced(read: readonly string[], next: readonly number[]):
   for (const id of [0, 1, 2])
     assert.ok(excused[id] || last[id] === next[id]! - 1, 'the end counts too');
 }
+
+test('ShardRouter: whatever finds room, no event is read before the definition it was parsed by', () => {
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.constant({ kind: 'event' as const, count: 1 }) },
+    { weight: 2, arbitrary: fc.constant({ kind: 'define' as const, count: 1 }) },
+    {
+      weight: 2,
+      arbitrary: fc.nat(12).map((count) => ({ kind: 'poll' as const, count })),
+    },
+  );
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 20, maxLength: 200 }), (steps) => {
+      const buffer = createRing(512);
+      const bell = new DoorbellRinger(createDoorbell());
+      const router = new ShardRouter([{ ring: new RingProducer(buffer), bell }], new Int32Array(2));
+      const consumer = new RingConsumer(buffer);
+      const instruments = toyInstruments(2);
+      const written = [0, 0];
+      const known = [0, 0];
+      let events = 0;
+      const poll = (count: number): void => {
+        consumer.poll(
+          {
+            onRecord: (type, slot) => {
+              const { doubles } = consumer;
+              const id = doubles[slot + INSTRUMENT]!;
+              if (type === RecordType.InstrumentDefined) {
+                known[id] = definedBy(instruments[id]!, doubles, slot + DEFINED).tickSize;
+              } else if (type === RecordType.DepthUpdate) {
+                events++;
+                assert.equal(doubles[slot + SEQUENCE_LAST], known[id]);
+              }
+            },
+          },
+          count,
+        );
+      };
+      let turn = 0;
+      for (const { kind, count } of steps) {
+        const id = turn++ % 2;
+        if (kind === 'poll') poll(count);
+        else if (kind === 'define') {
+          written[id] = written[id]! + 1;
+          router.writeDefinition({ ...instruments[id]!, tickSize: written[id] }, turn);
+        } else {
+          const event = new Float64Array(FEED_HEADER_DOUBLES + 8);
+          event[INSTRUMENT] = id;
+          event[RECEIVED_NS] = turn;
+          event[SEQUENCE_LAST] = written[id]!;
+          router.accept(RecordType.DepthUpdate, event, event.length);
+        }
+        router.flush();
+      }
+      poll(1_000);
+      router.flush();
+      poll(1_000);
+      assert.deepEqual(known, written, 'the last definition comes in the end');
+      assert.ok(events <= steps.length);
+    }),
+  );
+});

@@ -43,7 +43,7 @@ function rig(symbols: readonly string[] | 'all' = 'all') {
     lines,
     now: (id: number) => definitions.read(instruments[id]!),
     /** Asks; the venue answers with these markets. What changed is taken, as the ingest thread would. */
-    async ask(specs: readonly MarketSpec[], doubted: readonly number[] = []) {
+    ask: async (specs: readonly MarketSpec[], doubted: readonly number[] = []) => {
       answer = {
         status: 200,
         headers: { 'x-mbx-used-weight-1m': '7' },
@@ -55,7 +55,7 @@ function rig(symbols: readonly string[] | 'all' = 'all') {
       for (const instrument of told.changed) writer.write(instrument.id, instrument);
       return told;
     },
-    async fail(given: InstrumentsAnswer | Error) {
+    fail: (given: InstrumentsAnswer | Error) => {
       answer = given;
       return reloader.ask([ETH]);
     },

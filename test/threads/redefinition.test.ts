@@ -29,7 +29,7 @@ interface Stage {
   readonly live: LiveNode;
   readonly client: FeedClient;
   readonly orders: SharedArrayBuffer;
-  page(path: string): Promise<string>;
+  readonly page: (path: string) => Promise<string>;
 }
 
 async function stage(t: TestContext, layout: 'full' | 'split' | 'fused'): Promise<Stage> {

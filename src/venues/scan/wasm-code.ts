@@ -86,7 +86,7 @@ export function createScanner(pages: number, withVectors = true): ScannerInstanc
   }
 }
 
-/** Makes instruments known, or known anew, between two frames; false if one is not although its symbol is short enough. */
+/** Makes instruments known, or known anew; false if one is not although its symbol is short. */
 export function addSymbols(
   { exports, buffer }: ScannerInstance,
   instruments: readonly Instrument[],
