@@ -207,7 +207,9 @@ export class FrameIntake {
     this.counters.add(socket.row, column, 1);
     this.sampler.note(code, socket.name, instrumentId, bytes, start, end, receivedNs);
     if (instrumentId < 0 || reason === StateReason.None) return;
-    if (result === ParseResult.Precision) this.onPrecision(instrumentId, receivedNs);
+    // A context's values have scales of their own.
+    const isOfScale = result === ParseResult.Precision && lastChannel !== Channel.Context;
+    if (isOfScale) this.onPrecision(instrumentId, receivedNs);
     const channel = (lastChannel < 0 ? Channel.Book : lastChannel) as Channel;
     const slot = streamIdOf(instrumentId, channel);
     const arbitrated = (socket.watch.flags[slot]! & WatchFlag.Arbitrated) !== 0;
