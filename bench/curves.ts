@@ -20,7 +20,7 @@ import { compileLoopback, Pipeline, SYSTEMS, type SystemName } from './pipeline-
 const FOLDER = resolve(import.meta.dirname, '../../bench');
 const LOADS = [1_000, 3_000, 10_000, 30_000, 50_000, 100_000, 200_000, 300_000];
 const ROUNDS = 3;
-const WARM_MS = 1_000;
+const WARM_MS = 4_000;
 const RUN_MS = 800;
 /** Beyond this a system does not keep up: what it shows is the length of the run. */
 const LATE_US = 20_000;
@@ -92,7 +92,7 @@ const LEFT = 62;
 const RIGHT = 24;
 const TOP = 44;
 const BOTTOM = 50;
-const US_MIN = 20;
+const US_MIN = 10;
 const US_MAX = LATE_US;
 
 const across = (load: number): number =>
@@ -106,7 +106,7 @@ const up = (us: number): number => {
 
 /** One panel: a percentile of all systems, both axes logarithmic. */
 function panel(curves: readonly Curve[], field: 'p50' | 'p99', index: number): string {
-  const lines = [20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000].map((us) => {
+  const lines = [10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000].map((us) => {
     const text = us < 1_000 ? `${us} µs` : `${us / 1_000} ms`;
     return `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${up(us)}" y2="${up(us)}" stroke="#e3e6ea"/>
       <text x="${LEFT - 6}" y="${up(us) + 4}" text-anchor="end" fill="#555">${text}</text>`;

@@ -16,7 +16,7 @@ import {
 
 const FOLDER = resolve(import.meta.dirname, '../../bench');
 const WINDOW_FRAMES = 4_096;
-const WARM_MS = 500;
+const WARM_MS = 4_000;
 const RUN_MS = 1_000;
 const ROUNDS = 2;
 
