@@ -5,14 +5,13 @@
 import { bookStateName } from '../domain/book-state.js';
 import { CHANNEL_NAMES, Channel } from '../domain/channel.js';
 import type { ChannelName } from '../domain/channel.js';
-import { formatDecimal } from '../domain/decimal.js';
-import { tradingName } from '../domain/definition.js';
 import type { FaultCode } from '../faults/fault.js';
 import { unreachable } from '../faults/invariant.js';
 import type { Admission } from './admission.js';
 import { BroadcastColumn } from './broadcast-counters.js';
 import { CloseCode } from './close-code.js';
 import type { Delivery } from './delivery.js';
+import { factsOf } from './instrument-facts.js';
 import type { InstrumentFeed } from './instrument-feed.js';
 import { parseRequest } from './requests.js';
 import type { Request, RequestId } from './requests.js';
@@ -237,14 +236,7 @@ export class Control {
       instrumentId: instrument.id,
       venue: instrument.venue,
       symbol: instrument.symbol,
-      base: instrument.base,
-      quote: instrument.quote,
-      kind: instrument.kind,
-      priceDecimals: instrument.priceDecimals,
-      sizeDecimals: instrument.sizeDecimals,
-      tickSize: formatDecimal(instrument.tickSize, instrument.priceDecimals),
-      lotSize: formatDecimal(instrument.lotSize, instrument.sizeDecimals),
-      trading: tradingName(instrument.trading),
+      ...factsOf(instrument),
       state: bookStateName(mirror.state),
     }));
   }

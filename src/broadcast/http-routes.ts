@@ -4,7 +4,6 @@
  */
 import { bookStateName, stateReasonName } from '../domain/book-state.js';
 import { formatDecimal } from '../domain/decimal.js';
-import { tradingName } from '../domain/definition.js';
 import { hashText } from '../domain/level-hash.js';
 import type { FaultCode } from '../faults/fault.js';
 import type { Scheduler } from '../time/clock.js';
@@ -12,6 +11,7 @@ import { BodyType } from '../wire/message-layout.js';
 import type { Admission } from './admission.js';
 import { BroadcastColumn } from './broadcast-counters.js';
 import type { HttpRequest, HttpResponse } from './broadcast-server.js';
+import { factsOf } from './instrument-facts.js';
 import type { InstrumentFeed } from './instrument-feed.js';
 import type { MirrorSide } from './mirror-side.js';
 import type { RoomContext } from './room-context.js';
@@ -134,14 +134,7 @@ export class HttpRoutes {
         ...this.bbo(feed),
         bidLevels: mirror.bidsCount,
         askLevels: mirror.asksCount,
-        base: instrument.base,
-        quote: instrument.quote,
-        kind: instrument.kind,
-        priceDecimals: instrument.priceDecimals,
-        sizeDecimals: instrument.sizeDecimals,
-        tickSize: formatDecimal(instrument.tickSize, instrument.priceDecimals),
-        lotSize: formatDecimal(instrument.lotSize, instrument.sizeDecimals),
-        trading: tradingName(instrument.trading),
+        ...factsOf(instrument),
       };
     });
   }

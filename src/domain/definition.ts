@@ -23,6 +23,11 @@ export function tradingName(trading: number): TradingName {
   return TRADING_NAMES[trading] ?? 'Unknown';
 }
 
+/** By the venue itself: nothing is to come of the instrument. */
+export function isClosed(trading: Trading): boolean {
+  return trading === Trading.Halted || trading === Trading.Delisted;
+}
+
 /** Places of a definition's values, wherever it stands as doubles. */
 export const DefinitionField = {
   PriceDecimals: 0,

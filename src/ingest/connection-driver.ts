@@ -18,7 +18,7 @@ import { ConnectionState } from './connection-words.js';
 import type { FrameIntake, IntakeSocket } from './frame-intake.js';
 import { ConnectionColumn } from './ingest-counters.js';
 import type { LineArbiter } from './line-arbiter.js';
-import { retryAfterMs } from './retry-after.js';
+import { refusalPauseMs } from './retry-after.js';
 import type { ShardRouter } from './shard-router.js';
 import type { StreamWatch } from './stream-watch.js';
 import type { WebSocketConnection, WebSocketHandlers, WebSocketTransport } from './transport.js';
@@ -278,13 +278,12 @@ class Socket implements WebSocketHandlers, IntakeSocket {
   }
 
   onRefused(status: number, retryAfter: string | undefined): void {
-    if (this.muted || (status !== 429 && status !== 418)) return;
+    if (this.muted) return;
     const { limits, timeline } = this.driver.options;
     const nowNs = this.nowNs();
     const unixMs = Number(timeline.toUnixNs(nowNs) / 1_000_000n);
-    const defaultMs = status === 418 ? limits.bannedMs : limits.rateLimitedMs;
-    const waitMs = retryAfterMs(retryAfter, defaultMs, limits, unixMs);
-    this.tell({ kind: 'refused', leg: this.leg, retryAfterMs: waitMs });
+    const retryAfterMs = refusalPauseMs(status, retryAfter, limits, unixMs);
+    if (retryAfterMs !== null) this.tell({ kind: 'refused', leg: this.leg, retryAfterMs });
   }
 
   onClose(code: number, reason: string): void {

@@ -22,7 +22,7 @@ import type { CounterTable } from '../rings/counters.js';
 import type { IngestLimits } from './limits.js';
 import { NS_PER_MS } from './limits.js';
 import type { RateLimit } from './rate-limit.js';
-import { retryAfterMs } from './retry-after.js';
+import { BANNED, refusalPauseMs } from './retry-after.js';
 import type { ShardRouter } from './shard-router.js';
 import type { HttpAnswer, HttpTransport } from './transport.js';
 
@@ -214,12 +214,12 @@ export class SnapshotSource {
       this.onBody(wish, answer.body, sentNs, nowNs);
       return;
     }
-    if (answer.status === 429 || answer.status === 418) {
-      const banned = answer.status === 418;
+    const unixMs = Number(this.options.timeline.toUnixNs(nowNs) / 1_000_000n);
+    const retryAfter = answer.headers['retry-after'];
+    const waitMs = refusalPauseMs(answer.status, retryAfter, limits, unixMs);
+    if (waitMs !== null) {
+      const banned = answer.status === BANNED;
       counters.add(0, banned ? VenueColumn.Banned : VenueColumn.RateLimited, 1);
-      const defaultMs = banned ? limits.bannedMs : limits.rateLimitedMs;
-      const unixMs = Number(this.options.timeline.toUnixNs(nowNs) / 1_000_000n);
-      const waitMs = retryAfterMs(answer.headers['retry-after'], defaultMs, limits, unixMs);
       this.pauseVenue(wish, banned ? 'banned' : 'rate-limited', waitMs, nowNs);
       return;
     }

@@ -9,7 +9,7 @@ import type { Instrument } from '../domain/instrument.js';
 import { FaultError } from '../faults/fault.js';
 import type { DefinitionSource, DefinitionsAnswer } from '../ingest/definition-watch.js';
 import { INGEST_LIMITS } from '../ingest/limits.js';
-import { retryAfterMs } from '../ingest/retry-after.js';
+import { refusalPauseMs } from '../ingest/retry-after.js';
 import type { NodeConfig } from '../ops/config-schema.js';
 import type { Log } from '../ops/log.js';
 import type { DefinitionReader } from '../rings/definition-table.js';
@@ -58,9 +58,6 @@ export function reloaderOf(
   });
 }
 
-/** The venue says "not now" so. */
-const RATE_LIMITED = 429;
-const BANNED = 418;
 /** More names in one line tell nobody more. */
 const NAMES_MAX = 20;
 
@@ -134,10 +131,8 @@ export class InstrumentReloader {
   }
 
   private pauseOf({ status, headers }: InstrumentsAnswer): number {
-    if (status !== RATE_LIMITED && status !== BANNED) return 0;
-    const { rateLimitedMs, bannedMs } = INGEST_LIMITS;
-    const usualMs = status === BANNED ? bannedMs : rateLimitedMs;
-    return retryAfterMs(headers['retry-after'], usualMs, INGEST_LIMITS, this.options.unixMs());
+    const unixMs = this.options.unixMs();
+    return refusalPauseMs(status, headers['retry-after'], INGEST_LIMITS, unixMs) ?? 0;
   }
 
   private tellChange(before: Instrument, after: Instrument): void {

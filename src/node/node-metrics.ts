@@ -11,7 +11,7 @@ import {
 } from '../books/books-counters.js';
 import { BROADCAST_COLUMNS } from '../broadcast/broadcast-counters.js';
 import { BookState, bookStateName, StateReason, stateReasonName } from '../domain/book-state.js';
-import { Trading } from '../domain/definition.js';
+import { isClosed } from '../domain/definition.js';
 import type { Instrument } from '../domain/instrument.js';
 import {
   CONNECTION_COLUMNS,
@@ -157,7 +157,7 @@ export class NodeMetrics {
       samples: () =>
         this.bookHealth().map(({ instrument, trading }) => ({
           labels: { instrument },
-          value: trading === Trading.Halted || trading === Trading.Delisted ? 0 : 1,
+          value: isClosed(trading) ? 0 : 1,
         })),
     });
     labelled({ name: 'book_levels', help: 'Levels now in the book', kind: 'gauge' }, 'side', [

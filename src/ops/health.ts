@@ -5,7 +5,8 @@
  * subscribed. Cold.
  */
 import { BookState, bookStateName, stateReasonName } from '../domain/book-state.js';
-import { Trading, tradingName } from '../domain/definition.js';
+import { isClosed, tradingName } from '../domain/definition.js';
+import type { Trading } from '../domain/definition.js';
 
 export interface BookHealth {
   readonly instrument: string;
@@ -58,16 +59,12 @@ export function healthPage(sources: HealthSources): Page {
 export function isReady(sources: HealthSources): boolean {
   if (sources.stopping()) return false;
   const books = sources.books();
-  if (books.length > 0) return books.every((book) => isLive(book) || isClosed(book));
+  if (books.length > 0) return books.every((book) => isLive(book) || isClosed(book.trading));
   const connections = sources.connections();
   return connections.length > 0 && connections.every(({ subscribed }) => subscribed);
 }
 
 const isLive = ({ state }: BookHealth): boolean => state === BookState.Live;
-
-/** By the venue itself: nothing is to come. */
-const isClosed = ({ trading }: BookHealth): boolean =>
-  trading === Trading.Halted || trading === Trading.Delisted;
 
 export function readyPage(sources: HealthSources): Page {
   const books = sources.books();
@@ -78,7 +75,7 @@ export function readyPage(sources: HealthSources): Page {
     ready,
     books: books.length,
     live: books.length - notLive.length,
-    notTrading: books.filter(isClosed).length,
+    notTrading: books.filter(({ trading }) => isClosed(trading)).length,
     notLive: notLive.slice(0, NOT_LIVE_LISTED_MAX).map((book) => ({
       instrument: book.instrument,
       state: bookStateName(book.state),
