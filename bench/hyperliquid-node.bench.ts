@@ -28,6 +28,7 @@ import { LineMemory } from '../src/venues/scan/line-memory.js';
 import { capturesDirectory } from '../test/support/captures.js';
 import { defineBench, measure, row } from './harness.js';
 import type { BenchRow } from './harness.js';
+import type { NodeDiff } from './node-blocks.js';
 
 const PART = 'Hyperliquid node files';
 const NEWLINE = 0x0a;
@@ -42,17 +43,7 @@ interface StatusLine {
 
 interface DiffLine {
   readonly block_number: number;
-  readonly events: readonly {
-    readonly user: string;
-    readonly oid: number;
-    readonly coin: string;
-    readonly side: string;
-    readonly px: string;
-    readonly raw_book_diff:
-      | 'remove'
-      | { readonly new: { readonly sz: string; readonly insertBefore?: number } }
-      | { readonly update: { readonly origSz: string; readonly newSz: string } };
-  }[];
+  readonly events: readonly NodeDiff[];
 }
 
 /** What a program writes first: JSON.parse, Number of each text, the owner's words, one record. */

@@ -15,6 +15,7 @@ import { NODE_RATE, NodeChain } from '../src/simulator/node-chain.js';
 import { NodeFilesWriter } from '../src/simulator/node-files-writer.js';
 import { Timeline } from '../src/time/timeline.js';
 import { capturesDirectory } from '../test/support/captures.js';
+import { nodeOrder, nodeStatus } from '../test/support/node-order.js';
 
 /** In the order in which a node writes them. */
 export const SOURCES = ['fills', 'raw_book_diffs', 'order_statuses'] as const;
@@ -38,7 +39,8 @@ export interface NodeScript {
   readonly blocks: readonly ScriptBlock[];
 }
 
-interface Diff {
+/** An event of the diff files. */
+export interface NodeDiff {
   readonly user: string;
   readonly oid: number;
   readonly coin: string;
@@ -46,7 +48,7 @@ interface Diff {
   readonly px: string;
   readonly raw_book_diff:
     | 'remove'
-    | { readonly new?: { readonly sz: string } }
+    | { readonly new: { readonly sz: string; readonly insertBefore?: number } }
     | { readonly update: { readonly origSz: string; readonly newSz: string } };
 }
 interface Status {
@@ -159,7 +161,7 @@ function undone(snapshot: string, forth: Blocks): Blocks {
     }
   }
   const back = forth.map((block) => {
-    const diffs = block.raw_book_diffs.events as Diff[];
+    const diffs = block.raw_book_diffs.events as NodeDiff[];
     // What was opened is cancelled, what was cancelled opened: statuses and diffs say the same.
     const statuses = (block.order_statuses.events as Status[]).map((event) => ({
       ...event,
@@ -184,7 +186,7 @@ function undone(snapshot: string, forth: Blocks): Blocks {
         sizes.set(diff.oid, newSz);
         return { ...diff, raw_book_diff: { update: { origSz: newSz, newSz: origSz } } };
       }
-      sizes.set(diff.oid, change.new!.sz);
+      sizes.set(diff.oid, change.new.sz);
       return { ...diff, raw_book_diff: 'remove' };
     });
     return {
@@ -197,26 +199,13 @@ function undone(snapshot: string, forth: Blocks): Blocks {
   return back.toReversed();
 }
 
-function openStatus({ user, oid, coin, side, px }: Diff, sz: string, time: string): unknown {
-  const order = {
-    coin,
-    side,
-    limitPx: px,
-    sz,
-    oid,
-    timestamp: millisecondsOf(time),
-    triggerCondition: 'N/A',
-    isTrigger: false,
-    triggerPx: '0.0',
-    children: [],
-    isPositionTpsl: false,
-    reduceOnly: false,
-    orderType: 'Limit',
-    origSz: sz,
-    tif: 'Alo',
-    cloid: null,
-  };
-  return { time, user, hash: null, builder: null, status: 'open', order };
+function openStatus(
+  { user, oid, coin, side, px: limitPx }: NodeDiff,
+  sz: string,
+  time: string,
+): unknown {
+  const given = { coin, side, limitPx, sz, oid, timestamp: millisecondsOf(time) };
+  return nodeStatus('open', time, user, nodeOrder(given));
 }
 
 function bytesOf(line: Line): Buffer {

@@ -30,6 +30,11 @@ class Pair {
     if (slot >= 0) this.records.removeFound(slot);
   }
 
+  obey([kind, key, value]: Command): void {
+    if (kind === 'set') this.set(key, value);
+    else this.remove(key);
+  }
+
   check(): void {
     assert.equal(this.records.count, this.twin.size);
     for (const [key, value] of this.twin) {
@@ -39,6 +44,14 @@ class Pair {
     }
   }
 }
+
+type Command = readonly [kind: string, key: number, value: number];
+
+const someCommands = (key: fc.Arbitrary<number>, maxLength: number): fc.Arbitrary<Command[]> =>
+  fc.array(fc.tuple(fc.constantFrom('set', 'set', 'remove'), key, fc.nat(1e9)), {
+    maxLength,
+    size: 'max',
+  });
 
 const someKey = fc.oneof(
   fc.integer({ min: -20, max: 20 }),
@@ -66,42 +79,26 @@ test('KeyedRecords: keys that all want the last place are found and removed arou
   assert.equal((seen as unknown as { place: number }).place, 15);
   const someCrowdedKey = fc.oneof(fc.nat(12).map(keyAtEnd), fc.integer({ min: -20, max: 20 }));
   fc.assert(
-    fc.property(
-      fc.array(fc.tuple(fc.constantFrom('set', 'set', 'remove'), someCrowdedKey, fc.nat(1e9)), {
-        maxLength: 120,
-        size: 'max',
-      }),
-      (commands) => {
-        const pair = new Pair();
-        for (const [kind, key, value] of commands) {
-          if (kind === 'set') pair.set(key, value);
-          else pair.remove(key);
-          pair.check();
-        }
-      },
-    ),
+    fc.property(someCommands(someCrowdedKey, 120), (commands) => {
+      const pair = new Pair();
+      for (const command of commands) {
+        pair.obey(command);
+        pair.check();
+      }
+    }),
   );
 });
 
 test('KeyedRecords: agrees with a Map through growth and removals', () => {
   fc.assert(
-    fc.property(
-      fc.array(fc.tuple(fc.constantFrom('set', 'set', 'remove'), someKey, fc.nat(1e9)), {
-        maxLength: 300,
-        size: 'max',
-      }),
-      (commands) => {
-        const pair = new Pair();
-        for (const [kind, key, value] of commands) {
-          if (kind === 'set') pair.set(key, value);
-          else pair.remove(key);
-        }
-        pair.check();
-        pair.records.clear();
-        pair.twin.clear();
-        for (const [, key] of commands) assert.equal(pair.find(key), -1);
-      },
-    ),
+    fc.property(someCommands(someKey, 300), (commands) => {
+      const pair = new Pair();
+      for (const command of commands) pair.obey(command);
+      pair.check();
+      pair.records.clear();
+      pair.twin.clear();
+      for (const [, key] of commands) assert.equal(pair.find(key), -1);
+    }),
   );
 });
 

@@ -6,6 +6,7 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Prng } from '../../src/domain/prng.js';
 import type { SnapshotBytes } from '../../src/ingest/node-files-options.js';
+import { nodeOrder, nodeStatus } from './node-order.js';
 
 export interface MadeOrder {
   readonly oid: number;
@@ -164,30 +165,18 @@ export class MadeNode {
   }
 
   private orderJson(coin: string, o: MadeOrder): object {
-    return {
+    return nodeOrder({
       coin,
       side: o.side,
       limitPx: `${o.price}.0`,
       sz: sizeText(o.size),
       oid: o.oid,
       timestamp: 1778002736649 + o.oid,
-      triggerCondition: 'N/A',
-      isTrigger: false,
-      triggerPx: '0.0',
-      children: [],
-      isPositionTpsl: false,
-      reduceOnly: false,
-      orderType: 'Limit',
-      origSz: sizeText(o.size),
-      tif: 'Alo',
-      cloid: null,
-    };
+    });
   }
 
   private statusJson(coin: string, o: MadeOrder): object {
-    const time = this.timeOf(0);
-    const order = this.orderJson(coin, o);
-    return { time, user: o.user, hash: null, builder: null, status: 'open', order };
+    return nodeStatus('open', this.timeOf(0), o.user, this.orderJson(coin, o));
   }
 
   private timeOf(moreMs: number): string {

@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BlockLines } from './node-api-rig.js';
+import { nodeOrder, nodeStatus } from './node-order.js';
 
 export const ALICE = `0x${'a1'.repeat(20)}`;
 export const BOB = `0x${'b2'.repeat(20)}`;
@@ -10,28 +11,8 @@ const FIRST_HEIGHT = 1000;
 const FIRST_MS = Date.UTC(2026, 4, 5, 17, 0, 0);
 
 function restingOrder(coin: string, side: string, px: string, oid: number, more = {}): unknown {
-  return [
-    ALICE,
-    {
-      coin,
-      side,
-      limitPx: px,
-      sz: '1.5',
-      oid,
-      timestamp: FIRST_MS - 1000,
-      triggerCondition: 'N/A',
-      isTrigger: false,
-      triggerPx: '0.0',
-      children: [],
-      isPositionTpsl: false,
-      reduceOnly: false,
-      orderType: 'Limit',
-      origSz: '1.5',
-      tif: 'Gtc',
-      cloid: null,
-      ...more,
-    },
-  ];
+  const given = { coin, side, limitPx: px, sz: '1.5', oid, timestamp: FIRST_MS - 1000 };
+  return [ALICE, nodeOrder(given, { tif: 'Gtc', ...more })];
 }
 
 /** Ten bids from 100.0 down and ten asks from 101.0 up, size 1.5 each. Returns the file's path. */
@@ -91,31 +72,10 @@ export function syntheticBlock(n: number, coin: string, joins = n % 2 === 1): Bl
       events,
     });
   const oid = 10_000 + Math.ceil(n / 2);
-  const status = (name: string, id: number): unknown => ({
-    time,
-    user: BOB,
-    hash: null,
-    builder: null,
-    status: name,
-    order: {
-      coin,
-      side: 'B',
-      limitPx: '100.0',
-      sz: '2.0',
-      oid: id,
-      timestamp: blockMs,
-      triggerCondition: 'N/A',
-      isTrigger: false,
-      triggerPx: '0.0',
-      children: [],
-      isPositionTpsl: false,
-      reduceOnly: false,
-      orderType: 'Limit',
-      origSz: '2.0',
-      tif: 'Alo',
-      cloid: null,
-    },
-  });
+  const status = (name: string, id: number): unknown => {
+    const given = { coin, side: 'B', limitPx: '100.0', sz: '2.0', oid: id, timestamp: blockMs };
+    return nodeStatus(name, time, BOB, nodeOrder(given));
+  };
   const fill = (user: string, side: string, crossed: boolean): unknown => [
     user,
     {

@@ -11,6 +11,7 @@ import {
   toldText,
 } from '../../src/venues/hyperliquid-node/told-status.js';
 import { capturesDirectory } from '../support/captures.js';
+import { nodeOrder, nodeStatus } from '../support/node-order.js';
 
 const captures = capturesDirectory();
 const skip = captures === null ? 'no captures: set RINGSIDE_CAPTURES' : false;
@@ -29,34 +30,19 @@ function cutText(event: string): string | null {
 }
 
 function event(changes: Record<string, unknown> = {}, orderChanges: Record<string, unknown> = {}) {
-  const order = {
-    coin: 'BTC',
-    side: 'A',
-    limitPx: '65045.0',
-    sz: '0.0003',
-    oid: 412036451268,
-    timestamp: 1778002753024,
-    triggerCondition: 'N/A',
-    isTrigger: false,
-    triggerPx: '0.0',
-    children: [],
-    isPositionTpsl: false,
-    reduceOnly: false,
-    orderType: 'Limit',
-    origSz: '0.0003',
-    tif: 'Alo',
-    cloid: '0x000000000000000018acac9b634b5137',
-    ...orderChanges,
-  };
-  return {
-    time: '2026-05-05T17:39:13.024084407',
-    user: '0x4f235c15474f984504b0f188755021ae45c2fa65',
-    hash: null,
-    builder: null,
-    status: 'open',
-    order,
-    ...changes,
-  };
+  const order = nodeOrder(
+    {
+      coin: 'BTC',
+      side: 'A',
+      limitPx: '65045.0',
+      sz: '0.0003',
+      oid: 412036451268,
+      timestamp: 1778002753024,
+    },
+    { cloid: '0x000000000000000018acac9b634b5137', ...orderChanges },
+  );
+  const user = '0x4f235c15474f984504b0f188755021ae45c2fa65';
+  return { ...nodeStatus('open', '2026-05-05T17:39:13.024084407', user, order), ...changes };
 }
 
 test(

@@ -1,4 +1,4 @@
-/** The API over made-up blocks, on the server in memory and a virtual clock. */
+/** The API over made-up or captured blocks, on the server in memory and a virtual clock. */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after } from 'node:test';
@@ -17,7 +17,16 @@ export interface RoomOptions {
   /** A large book of BTC alone instead of small ones of BTC and ETH. */
   readonly orders?: number;
   readonly awaitsInfo?: boolean;
+  /** A captured book of BTC alone instead. */
+  readonly snapshotPath?: string;
+  readonly layout?: 'by-block' | 'streaming';
+  /** Size of the ring of raw texts. */
+  readonly rawWords?: number;
 }
+
+/** Turns until the snapshot's book is there. */
+const TURNS_MADE_UP = 50;
+const TURNS_CAPTURED = 400;
 
 const rooms: { close(): void }[] = [];
 after(() => {
@@ -28,21 +37,28 @@ export class ApiRoom {
   readonly clock = new VirtualClock(1e9);
   readonly server: MemoryServer;
   readonly rig: NodeApiRig;
-  private readonly path: string;
+  /** Of the snapshot, if it was made up. */
+  private readonly madePath: string | null;
 
-  constructor({ format = 'obs', limits = {}, orders = 0, awaitsInfo = false }: RoomOptions) {
+  constructor(options: RoomOptions) {
+    const { format = 'obs', limits = {}, orders = 0, awaitsInfo = false } = options;
+    const { snapshotPath, layout, rawWords } = options;
     this.server = new MemoryServer(resolveLimits(limits));
-    this.path =
-      orders > 0 ? writeLargeSnapshot('BTC', orders) : writeSyntheticSnapshot(['BTC', 'ETH']);
-    const coins = orders > 0 ? ['BTC'] : ['BTC', 'ETH'];
+    const coins = orders > 0 || snapshotPath !== undefined ? ['BTC'] : ['BTC', 'ETH'];
+    const path =
+      snapshotPath ??
+      (orders > 0 ? writeLargeSnapshot('BTC', orders) : writeSyntheticSnapshot(coins));
+    this.madePath = snapshotPath === undefined ? path : null;
     this.rig = new NodeApiRig({
-      snapshotPath: this.path,
+      snapshotPath: path,
       instruments: coins.map((coin, id) => nodeInstrument(coin, id, 5 - id)),
       server: this.server,
       clock: this.clock,
       format,
       limits,
       awaitsInfo,
+      ...(layout === undefined ? {} : { layout }),
+      ...(rawWords === undefined ? {} : { rawWords }),
     });
     rooms.push(this);
   }
@@ -51,7 +67,8 @@ export class ApiRoom {
   static async open(options: RoomOptions = {}): Promise<ApiRoom> {
     const room = new ApiRoom(options);
     await room.rig.agent.listen('127.0.0.1', 0);
-    for (let i = 0; i < 50; i++) {
+    const turns = options.snapshotPath === undefined ? TURNS_MADE_UP : TURNS_CAPTURED;
+    for (let i = 0; i < turns; i++) {
       room.settle(1);
       // The snapshot's promise settles between turns.
       await Promise.resolve();
@@ -94,7 +111,7 @@ export class ApiRoom {
 
   close(): void {
     this.rig.close();
-    rmSync(this.path, { force: true });
+    if (this.madePath !== null) rmSync(this.madePath, { force: true });
   }
 }
 

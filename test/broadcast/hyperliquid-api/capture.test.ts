@@ -2,14 +2,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { MemoryClient, MemoryServer } from '../../../src/broadcast/memory-server.js';
-import { resolveLimits } from '../../../src/broadcast/limits.js';
+import { test } from 'node:test';
+import type { MemoryClient } from '../../../src/broadcast/memory-server.js';
 import { Prng } from '../../../src/domain/prng.js';
-import { VirtualClock } from '../../../src/time/virtual-clock.js';
-import { nodeInstrument } from '../../../src/venues/hyperliquid-node/coins.js';
 import { capturesDirectory } from '../../support/captures.js';
-import { NodeApiRig, readBlocks } from '../../support/node-api-rig.js';
+import { readBlocks } from '../../support/node-api-rig.js';
+import { ApiRoom } from './api-room.js';
 
 const captures = capturesDirectory();
 const skip = captures === null ? 'no captures: set RINGSIDE_CAPTURES' : false;
@@ -138,17 +136,17 @@ test(
       for (const event of (JSON.parse(block.raw_book_diffs) as RawEvents).events)
         sides.set(event['oid'] as number, event['side'] as string);
     }
-    const { rig, server, settle } = await openRig();
-    const trades = connect(server);
+    const room = await ApiRoom.open({ snapshotPath });
+    const trades = room.connect();
     trades.send({ method: 'subscribe', subscription: { type: 'trades', coin: 'BTC' } });
     const prng = new Prng(7);
-    const l4: L4Client[] = [new L4Client(connect(server), sides)];
+    const l4: L4Client[] = [new L4Client(room.connect(), sides)];
     const toldTrades: { tid: number; users: string[] }[] = [];
-    settle();
+    room.settle();
     for (const [i, block] of blocks.entries()) {
-      if (prng.nextInt(8) === 0 && l4.length < 4) l4.push(new L4Client(connect(server), sides));
-      rig.append(block);
-      settle();
+      if (prng.nextInt(8) === 0 && l4.length < 4) l4.push(new L4Client(room.connect(), sides));
+      room.rig.append(block);
+      room.settle();
       for (const client of l4) {
         client.read();
         const { orders } = client;
@@ -191,7 +189,6 @@ test(
       ],
     });
     checkTexts(l4[0]!, blocks);
-    rig.close();
   },
 );
 
@@ -240,9 +237,9 @@ test(
   { skip },
   async () => {
     const blocks = readBlocks(join(cut, 'hl', 'data'));
-    const { rig, server, settle } = await openRig();
+    const room = await ApiRoom.open({ snapshotPath });
     const readers = VARIANTS.map(([nSigFigs, mantissa]) => {
-      const client = connect(server);
+      const client = room.connect();
       client.send({
         method: 'subscribe',
         subscription: { type: 'l2Book', coin: 'BTC', nSigFigs, mantissa, nLevels: 100 },
@@ -250,12 +247,12 @@ test(
       return client;
     });
     for (const block of blocks) {
-      rig.append(block);
-      settle();
+      room.rig.append(block);
+      room.settle();
     }
-    const l4 = connect(server);
+    const l4 = room.connect();
     l4.send({ method: 'subscribe', subscription: { type: 'l4Book', coin: 'BTC' } });
-    settle();
+    room.settle();
     const frames = l4.take().map((frame) => (frame.kind === 'text' ? frame.text : ''));
     const { Snapshot } = (JSON.parse(frames[1]!) as Message).data as {
       Snapshot: { levels: [Order[], Order[]] };
@@ -272,7 +269,6 @@ test(
         assert.deepEqual(got, wanted, `${figures}/${mantissa} side ${side}`);
       }
     }
-    rig.close();
   },
 );
 
@@ -300,43 +296,4 @@ function direct(side: number, orders: Order[], figures: number, mantissa: number
     buckets.push({ px: side === 0 || down === price ? down : down + step, sz: units(sz), n: 1 });
   }
   return buckets.map(({ px, sz, n }) => [text(px), text(sz), n]);
-}
-
-const open: NodeApiRig[] = [];
-after(() => {
-  for (const rig of open) rig.close();
-});
-
-function connect(server: MemoryServer): MemoryClient {
-  const client = server.connect({ path: '/ws' });
-  assert.ok(client instanceof MemoryClient);
-  return client;
-}
-
-async function openRig() {
-  const clock = new VirtualClock(1e9);
-  const server = new MemoryServer(resolveLimits());
-  const rig = new NodeApiRig({
-    snapshotPath,
-    instruments: [nodeInstrument('BTC', 0, 5)],
-    server,
-    clock,
-  });
-  open.push(rig);
-  await rig.agent.listen('127.0.0.1', 0);
-  const settle = (): void => {
-    for (let idle = 0; idle < 12; idle++) {
-      clock.advanceBy(1e6);
-      if (rig.turn() > 0) idle = 0;
-      server.turn();
-    }
-  };
-  // The snapshot's promise settles between turns.
-  for (let i = 0; i < 400; i++) {
-    clock.advanceBy(1e6);
-    rig.turn();
-    await Promise.resolve();
-  }
-  settle();
-  return { rig, server, settle };
 }

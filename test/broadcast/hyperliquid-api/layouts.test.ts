@@ -1,18 +1,11 @@
 /** The drop-in API on the same real blocks from both layouts of the node's files: not a byte differs. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
-import { MemoryClient, MemoryServer } from '../../../src/broadcast/memory-server.js';
-import { resolveLimits } from '../../../src/broadcast/limits.js';
-import { VirtualClock } from '../../../src/time/virtual-clock.js';
-import { nodeInstrument } from '../../../src/venues/hyperliquid-node/coins.js';
+import { test } from 'node:test';
+import type { MemoryClient } from '../../../src/broadcast/memory-server.js';
 import { capturesDirectory } from '../../support/captures.js';
-import {
-  type BlockLines,
-  NodeApiRig,
-  readBlocks,
-  readStreamedBlocks,
-} from '../../support/node-api-rig.js';
+import { type BlockLines, readBlocks, readStreamedBlocks } from '../../support/node-api-rig.js';
+import { ApiRoom, subscribe } from './api-room.js';
 
 const captures = capturesDirectory();
 const skip = captures === null ? 'no captures: set RINGSIDE_CAPTURES' : false;
@@ -25,42 +18,15 @@ const BLOCKS = 25;
 /** Of the first block's maker: quotes all the time. */
 const USER = '0x5eaac7c475b1fad85701f02c4e9e796a53f94bd5';
 
-interface OpenRig {
-  readonly rig: NodeApiRig;
-  readonly server: MemoryServer;
-  readonly settle: (turns: number) => void;
+/** So many turns, work or not. */
+function turn(room: ApiRoom, turns: number): void {
+  for (let i = 0; i < turns; i++) room.turn();
 }
 
-async function openRig(
-  t: TestContext,
-  layout: 'by-block' | 'streaming',
-  rawWords?: number,
-): Promise<OpenRig> {
-  const clock = new VirtualClock(1e9);
-  const server = new MemoryServer(resolveLimits());
-  const rig = new NodeApiRig({
-    snapshotPath,
-    instruments: [nodeInstrument('BTC', 0, 5)],
-    server,
-    clock,
-    layout,
-    ...(rawWords === undefined ? {} : { rawWords }),
-  });
-  t.after(() => rig.close());
-  await rig.agent.listen('127.0.0.1', 0);
-  const settle = (turns: number): void => {
-    for (let i = 0; i < turns; i++) {
-      clock.advanceBy(1e6);
-      rig.turn();
-      server.turn();
-    }
-  };
-  // The snapshot's promise settles between turns.
-  for (let i = 0; i < 400; i++) {
-    settle(1);
-    await Promise.resolve();
-  }
-  return { rig, server, settle };
+function reader(room: ApiRoom, subscription: object): MemoryClient {
+  const client = room.connect();
+  client.send(subscribe(subscription));
+  return client;
 }
 
 const SUBSCRIPTIONS = [
@@ -75,25 +41,19 @@ const OF_USER = { type: 'orderUpdates', user: USER };
 
 /** Everything that clients are told, subscription by subscription, but for the epoch (a time). */
 async function toldOf(
-  t: TestContext,
   layout: 'by-block' | 'streaming',
   blocks: readonly BlockLines[],
   subscriptions: readonly object[],
 ): Promise<string[][]> {
-  const { rig, server, settle } = await openRig(t, layout);
-  const clients = subscriptions.map((subscription) => {
-    const client = server.connect({ path: '/ws' });
-    assert.ok(client instanceof MemoryClient);
-    client.send({ method: 'subscribe', subscription });
-    return client;
-  });
-  settle(200);
+  const room = await ApiRoom.open({ snapshotPath, layout });
+  const clients = subscriptions.map((subscription) => reader(room, subscription));
+  turn(room, 200);
   for (const block of blocks) {
-    rig.append(block);
-    settle(70);
+    room.rig.append(block);
+    turn(room, 70);
   }
   // The last block of a stream ends with a silence.
-  settle(400);
+  turn(room, 400);
   return clients.map((client) =>
     client.take().map((frame) => {
       assert.ok(frame.kind === 'text');
@@ -106,11 +66,11 @@ for (const [what, subscriptions] of [
   ['every channel of a coin', SUBSCRIPTIONS],
   ['orderUpdates beside l4Book', [OF_USER, SUBSCRIPTIONS[2]]],
 ] as const) {
-  test(`Both layouts: ${what} gives the same texts in the same order`, { skip }, async (t) => {
+  test(`Both layouts: ${what} gives the same texts in the same order`, { skip }, async () => {
     const heights = Array.from({ length: BLOCKS }, (_, i) => FIRST + i);
-    const byBlock = await toldOf(t, 'by-block', readBlocks(data), subscriptions);
+    const byBlock = await toldOf('by-block', readBlocks(data), subscriptions);
     const streamed = readStreamedBlocks(data, heights);
-    const streaming = await toldOf(t, 'streaming', streamed, subscriptions);
+    const streaming = await toldOf('streaming', streamed, subscriptions);
     for (const [i, texts] of byBlock.entries()) {
       assert.ok(texts.length > 5, `${JSON.stringify(subscriptions[i])}: ${texts.length} messages`);
       assert.deepEqual(streaming[i], texts);
@@ -121,24 +81,19 @@ for (const [what, subscriptions] of [
 test(
   'Raw statuses: a ring without room loses them by count, and readers are told',
   { skip },
-  async (t) => {
-    const { rig, server, settle } = await openRig(t, 'by-block', 2 ** 17);
-    const connect = (subscription: object): MemoryClient => {
-      const client = server.connect({ path: '/ws' });
-      assert.ok(client instanceof MemoryClient);
-      client.send({ method: 'subscribe', subscription });
-      return client;
-    };
-    const l4 = connect(SUBSCRIPTIONS[2]);
-    settle(100);
+  async () => {
+    const room = await ApiRoom.open({ snapshotPath, rawWords: 2 ** 17 });
+    const { rig } = room;
+    const l4 = reader(room, SUBSCRIPTIONS[2]);
+    turn(room, 100);
     const blocks = readBlocks(data);
     // Two blocks at once, 900 KB, before the broadcast thread gets a turn: the ring holds 512 KB.
     rig.append(blocks[0]!);
     rig.append(blocks[1]!);
-    settle(100);
+    turn(room, 100);
     for (const block of blocks.slice(2, 5)) {
       rig.append(block);
-      settle(70);
+      turn(room, 70);
     }
     const events = (line: string): unknown[] => (JSON.parse(line) as { events: unknown[] }).events;
     let told = 0;
@@ -162,14 +117,14 @@ test(
     const allDiffs = blocks.slice(0, 5).flatMap((block) => events(block.raw_book_diffs)).length;
     assert.equal(diffs, allDiffs, 'the book misses nothing');
 
-    const user = connect(OF_USER);
-    settle(100);
+    const user = reader(room, OF_USER);
+    turn(room, 100);
     user.take();
     rig.append(blocks[5]!);
     rig.append(blocks[6]!);
-    settle(100);
+    turn(room, 100);
     rig.append(blocks[7]!);
-    settle(100);
+    turn(room, 100);
     const errors = user
       .take()
       .filter((frame) => frame.kind === 'text' && frame.text.includes('"error"'));
